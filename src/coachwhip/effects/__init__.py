@@ -1,0 +1,1 @@
+"""Files, cache, processes and network: the only package that touches the world."""
