@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coachwhip.errors import MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["Completed", "run"]
 
@@ -71,7 +71,7 @@ def run(
             env=env,
             capture_output=True,
             check=False,
-            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin.encode()}),
+            input=b"" if stdin is None else stdin.encode(),
         )
     except OSError as error:
         raise MachineError(
