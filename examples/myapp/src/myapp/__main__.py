@@ -1,0 +1,5 @@
+"""`python -m myapp`."""
+
+from myapp.cli import main
+
+main()
