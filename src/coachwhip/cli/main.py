@@ -133,10 +133,10 @@ def _explain(error: BaseException, ui: Ui) -> int:
             ui.failure(error.format_message().rstrip("."), hint=_usage_hint(error.ctx))
             code = ExitCode.USAGE
         case click.Abort() | KeyboardInterrupt():
-            ui.failure("interrupted; nothing was left behind")
+            ui.failure("interrupted")
             code = ExitCode.INTERRUPTED
         case _Terminated():
-            ui.failure(f"ended by {signal.Signals(error.number).name}; nothing was left behind")
+            ui.failure(f"ended by {signal.Signals(error.number).name}")
             code = 128 + error.number
         case BrokenPipeError():
             code = _reader_went_away()
