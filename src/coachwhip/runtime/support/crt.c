@@ -1,0 +1,2 @@
+/* What a compiler's crtbegin.o would define. */
+__attribute__((visibility("hidden"))) void *__dso_handle = 0;
