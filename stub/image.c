@@ -6,7 +6,7 @@
 #include "xxh64.h"
 
 _Static_assert(sizeof(struct cw_node) == 96, "the format's node is 96 bytes");
-_Static_assert(sizeof(struct cw_settings) == 64, "the format's settings are 64 bytes");
+_Static_assert(sizeof(struct cw_settings) == 72, "the format's settings are 72 bytes");
 _Static_assert(sizeof(struct cw_header) == 96 + 16 * CW_SECTIONS + 16, "the header has no padding");
 
 static bool within(uint64_t offset, uint64_t size, uint64_t limit)

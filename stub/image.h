@@ -87,7 +87,6 @@ struct cw_node {
 enum cw_settings_flag {
     CW_INTERPRETER = 1,
     CW_ENVIRONMENT = 2,
-    CW_ENTRY_FUNCTION = 4, /* the entry calls a function of a module that it imports first */
 };
 
 struct cw_settings {
@@ -98,6 +97,7 @@ struct cw_settings {
     struct cw_string name;
     struct cw_string version;
     struct cw_string python; /* "3.13" */
+    struct cw_string entry_module; /* imported before the entry runs; may be empty */
     struct cw_list xoptions;
     struct cw_list warnings;
     struct cw_list path_lines;

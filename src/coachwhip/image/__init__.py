@@ -1,0 +1,16 @@
+"""The image: what is appended to a stub to make a product. `FORMAT.md` describes the bytes."""
+
+from coachwhip.image.manifest import Manifest
+from coachwhip.image.plan import ImagePlan, plan_image
+from coachwhip.image.reader import ImageNode, ImageReader, read_image
+from coachwhip.image.writer import write_product
+
+__all__ = [
+    "ImageNode",
+    "ImagePlan",
+    "ImageReader",
+    "Manifest",
+    "plan_image",
+    "read_image",
+    "write_product",
+]

@@ -1,0 +1,94 @@
+"""The structures of the image format, version 1; `stub/image.h` says the same in C.
+
+Everything is little-endian. `tests/stub` holds the two definitions against each other.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum, IntFlag
+
+__all__ = [
+    "BLOB",
+    "HEADER",
+    "IMAGE_ADDRESS",
+    "LIST",
+    "MAGIC",
+    "NODE",
+    "PAGE",
+    "RANGE",
+    "SEGMENT_TAG",
+    "SETTINGS",
+    "STRING",
+    "VERSION",
+    "NodeFlag",
+    "NodeKind",
+    "Section",
+    "SettingsFlag",
+]
+
+MAGIC = b"CWIMAGE\0"
+VERSION = 1
+PAGE = 4096
+
+#: Value of `p_paddr` that marks the program header of the image ("ACOWHPW1" read as bytes).
+SEGMENT_TAG = 0x31504857434F4143
+
+#: Where the image is mapped in a non-PIE stub: above the stub, below the 39-bit limit of small
+#: kernels, and far enough from both for a heap between them.
+IMAGE_ADDRESS = 0x4_0000_0000
+
+
+class Section(IntEnum):
+    """Parts of an image in their order in the file."""
+
+    NODES = 0
+    STRINGS = 1
+    PATHS = 2
+    DEPS = 3
+    LISTS = 4
+    SETTINGS = 5
+    MANIFEST = 6
+    DATA = 7
+
+
+class NodeKind(IntEnum):
+    """What a node is."""
+
+    DIRECTORY = 0
+    FILE = 1
+
+
+class NodeFlag(IntFlag):
+    """Properties of a file node."""
+
+    HAS_DATA = 1
+    HAS_CODE = 2
+    DATA_ZSTD = 4
+    EXECUTABLE = 8
+    NATIVE = 16
+
+
+class SettingsFlag(IntFlag):
+    """Switches of a product."""
+
+    INTERPRETER = 1
+    ENVIRONMENT = 2
+
+
+#: magic, version, header size, image size, file size, image id, stub id; then the section ranges,
+#: the tables' checksum and the header's checksum.
+HEADER = struct.Struct("<8sIIQQ32s32s")
+RANGE = struct.Struct("<QQ")
+STRING = struct.Struct("<II")
+LIST = struct.Struct("<II")
+BLOB = struct.Struct("<QQQQ")
+#: parent, first child, child count, first dependency, dependency count, kind, flags; a STRING (the path)
+#: stands before it, the data blob and the code blob behind it.
+NODE = struct.Struct("<IIIIIHH")
+#: flags, optimize, entry node, reserved; then name, version, python, entry module (strings), X options,
+#: warning filters, path lines (lists).
+SETTINGS = struct.Struct("<IIII")
+HEADER_SIZE = HEADER.size + len(Section) * RANGE.size + 16
+NODE_SIZE = STRING.size + NODE.size + 2 * BLOB.size
+SETTINGS_SIZE = SETTINGS.size + 4 * STRING.size + 3 * LIST.size
