@@ -13,7 +13,6 @@ _SHELLS: dict[str, type[ShellComplete]] = {"bash": BashComplete, "zsh": ZshCompl
 
 
 @click.command(
-    short_help="Print shell completion for bash, zsh or fish.",
     epilog="""\b
 Examples:
   coachwhip completion bash > ~/.local/share/bash-completion/completions/coachwhip

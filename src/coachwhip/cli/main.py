@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import FrameType
 
+    from click.shell_completion import CompletionItem
+
 __all__ = ["command_line", "main"]
 
-#: Where each command lives, in the order of `--help`. A command's module is imported when it is used.
-COMMANDS: Mapping[str, str] = {
-    "build": "coachwhip.cli.build:build",
-    "inspect": "coachwhip.cli.inspect:inspect",
-    "runtime": "coachwhip.cli.runtime:runtime_group",
-    "cache": "coachwhip.cli.cache:cache_group",
-    "completion": "coachwhip.cli.completion:completion",
+#: Where each command lives and what `--help` says of it, in that order. A command's module, and all that
+#: it needs, is imported when the command is used.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "build": ("coachwhip.cli.build:build", "Build an executable from an application."),
+    "inspect": ("coachwhip.cli.inspect:inspect", "Show what is inside a built file."),
+    "runtime": ("coachwhip.cli.runtime:runtime_group", "Install and manage the Pythons that products carry."),
+    "cache": ("coachwhip.cli.cache:cache_group", "Find and clean the cache."),
+    "completion": ("coachwhip.cli.completion:completion", "Print shell completion for bash, zsh or fish."),
 }
 
 
@@ -49,11 +52,26 @@ class _LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         if cmd_name not in self.commands:
-            module, _, attribute = COMMANDS[cmd_name].partition(":")
+            module, _, attribute = COMMANDS[cmd_name][0].partition(":")
             command = getattr(importlib.import_module(module), attribute)
             _add_verbosity(command)
             self.commands[cmd_name] = command
         return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  (for completion only)
+
+        names = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
 
 
 def _add_verbosity(command: click.Command) -> None:

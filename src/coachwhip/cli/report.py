@@ -1,0 +1,114 @@
+"""What `coachwhip inspect` tells about a product, as values; `inspect` shows them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from coachwhip.errors import ImageError
+from coachwhip.image.format import NodeFlag
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from coachwhip.image import ImageNode, ImageReader, Manifest
+    from coachwhip.model import Settings
+
+__all__ = ["PARTS", "Report", "report"]
+
+#: The parts of a product in the order in which they are shown; together they are the whole file.
+PARTS = ("interpreter", "bytecode", "native libraries", "sources and data", "index")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Facts about one product.
+
+    Attributes:
+        file: as the user named it.
+        size: of the whole file, bytes.
+        image: the image's id, 16 hex digits, as in the name of its cache directory.
+        damage: what is wrong with the file; empty when every checksum matches.
+        parts: bytes by part, see `PARTS`.
+        floor: the newest glibc that anything in it needs, `2.17`.
+        floor_set_by: what needs it.
+    """
+
+    file: str
+    size: int
+    image: str
+    damage: str
+    manifest: Manifest
+    settings: Settings
+    parts: dict[str, int]
+    floor: str
+    floor_set_by: str
+
+    @property
+    def intact(self) -> bool:
+        """Whether every checksum matches."""
+        return not self.damage
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report for `--json`; `docs/reference/command-line.md` describes it."""
+        manifest = asdict(self.manifest)
+        return {
+            "file": self.file,
+            "size": self.size,
+            "intact": self.intact,
+            "damage": self.damage or None,
+            "image": self.image,
+            "app": {key: manifest[key] for key in ("version", "entry")} | {"name": manifest["app"]},
+            "target": manifest["target"],
+            "python": manifest["python"],
+            "runtime": manifest["runtime"],
+            "builder": manifest["builder"],
+            "glibc": {
+                "floor": self.floor,
+                "set_by": self.floor_set_by,
+                "interpreter": manifest["stub_glibc"],
+            },
+            "settings": asdict(self.settings),
+            "parts": self.parts,
+            "distributions": manifest["distributions"],
+            "natives": manifest["natives"],
+        }
+
+
+def report(path: Path, image: ImageReader) -> Report:
+    """Check a product and say what is inside.
+
+    Raises:
+        ImageError: its index is so damaged that it can't be read.
+    """
+    damage = ""
+    try:
+        image.verify()
+    except ImageError as error:
+        damage = error.message
+    size = path.stat().st_size
+    floor, floor_set_by = image.manifest.floor()
+    return Report(
+        file=str(path),
+        size=size,
+        image=image.image_id.hex()[:16],
+        damage=damage,
+        manifest=image.manifest,
+        settings=image.settings,
+        parts=_parts(image.nodes(), interpreter=image.offset, size=size),
+        floor=floor,
+        floor_set_by=floor_set_by,
+    )
+
+
+def _parts(nodes: list[ImageNode], *, interpreter: int, size: int) -> dict[str, int]:
+    """Return bytes by part; the index is all that belongs to none of the others, padding included."""
+    stored: Counter[str] = Counter(interpreter=interpreter)
+    for node in nodes:
+        if node.flags & NodeFlag.HAS_CODE:
+            stored["bytecode"] += node.code[1]
+        if node.flags & NodeFlag.HAS_DATA:
+            stored["native libraries" if node.flags & NodeFlag.NATIVE else "sources and data"] += node.data[1]
+    stored["index"] = size - stored.total()
+    return {part: stored[part] for part in PARTS}
