@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from coachwhip.config import Config
-from coachwhip.config_keys import KEYS, Key
+from coachwhip.config.keys import KEYS, Key
 
 PAGE = Path(__file__).with_suffix(".md")
 

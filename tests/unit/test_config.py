@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coachwhip.config import Config, merged, parse_config
-from coachwhip.config_keys import KEYS, split_entry
+from coachwhip.config.keys import KEYS, split_entry
 from coachwhip.errors import ConfigError, ExitCode
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"

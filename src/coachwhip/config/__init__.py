@@ -1,4 +1,4 @@
-"""`[tool.coachwhip]` -> `Config`; the keys themselves are in `coachwhip.config_keys`."""
+"""`[tool.coachwhip]` -> `Config`; the keys themselves are in `coachwhip.config.keys`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from coachwhip.config_keys import KEYS, OLDEST_GLIBC, Key
+from coachwhip.config.keys import KEYS, OLDEST_GLIBC, Key
 from coachwhip.errors import ConfigError
 from coachwhip.model import Settings, Target
 
@@ -18,7 +18,7 @@ _BY_NAME = {key.name: key for key in KEYS}
 
 @dataclass(frozen=True)
 class Config:
-    """What a build is told; `coachwhip.config_keys` documents each attribute."""
+    """What a build is told; `coachwhip.config.keys` documents each attribute."""
 
     script: str = ""
     entry: str = ""
@@ -27,6 +27,9 @@ class Config:
     glibc: tuple[int, int] = OLDEST_GLIBC
     extras: tuple[str, ...] = ()
     with_: tuple[str, ...] = ()
+    index_url: str = ""
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     sources: bool = True
@@ -78,7 +81,7 @@ def merged(config: Config, options: Mapping[str, Any]) -> Config:
 
     Args:
         config: from a file.
-        options: values by the names of `coachwhip.config_keys`. None, an empty list or an absent name
+        options: values by the names of `coachwhip.config.keys`. None, an empty list or an absent name
             change nothing. Lists are added to the configured ones, other values replace them.
 
     Raises:

@@ -131,7 +131,7 @@ class Key:
     @property
     def attribute(self) -> str:
         """The attribute of `Config`."""
-        return "with_" if self.name == "with" else self.name
+        return "with_" if self.name == "with" else self.name.replace("-", "_")
 
     @property
     def many(self) -> bool:
@@ -188,6 +188,24 @@ KEYS: tuple[Key, ...] = (
         _TEXTS,
         '["rich>=13", "uvloop"]',
         "More requirements to put into the product, for example plugins that nothing depends on.",
+    ),
+    Key(
+        "index-url",
+        _TEXT,
+        '"https://pypi.example.com/simple"',
+        "The package index to use instead of the one that uv and pip are configured for on this machine.",
+    ),
+    Key(
+        "extra-index-urls",
+        _TEXTS,
+        '["https://wheels.example.com/simple"]',
+        "Package indexes to ask before that one.",
+    ),
+    Key(
+        "find-links",
+        _TEXTS,
+        '["wheelhouse"]',
+        "Directories, relative to the file that this stands in, or pages with more wheels to choose from.",
     ),
     Key(
         "exclude",
