@@ -15,7 +15,7 @@ from coachwhip.cli.ui import Ui, Verbosity
 from coachwhip.errors import CoachwhipError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from types import FrameType
 
     from click.shell_completion import CompletionItem
@@ -24,7 +24,7 @@ __all__ = ["command_line", "main"]
 
 #: Where each command lives and what `--help` says of it, in that order. A command's module, and all that
 #: it needs, is imported when the command is used.
-COMMANDS: Mapping[str, tuple[str, str]] = {
+COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("coachwhip.cli.build:build", "Build an executable from an application."),
     "inspect": ("coachwhip.cli.inspect:inspect", "Show what is inside a built file."),
     "runtime": ("coachwhip.cli.runtime:runtime_group", "Install and manage the Pythons that products carry."),

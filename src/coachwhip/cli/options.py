@@ -14,7 +14,7 @@ __all__ = ["GroupedCommand", "grouped_option"]
 _PLAIN = "Other options"
 
 
-class GroupedOption(click.Option):
+class _GroupedOption(click.Option):
     """An option that knows under which heading `--help` shows it."""
 
     def __init__(self, *args: Any, group: str = _PLAIN, **kwargs: Any) -> None:  # noqa: ANN401
@@ -41,6 +41,6 @@ def grouped_option(group: str) -> Callable[..., Callable[[Any], Any]]:
     """Return a `click.option` whose options stand under the heading `group`."""
 
     def option(*names: str, **attributes: Any) -> Callable[[Any], Any]:  # noqa: ANN401
-        return click.option(*names, cls=GroupedOption, group=group, **attributes)
+        return click.option(*names, cls=_GroupedOption, group=group, **attributes)
 
     return option
