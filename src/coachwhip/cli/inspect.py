@@ -12,7 +12,7 @@ from rich.table import Table
 from coachwhip.cli.report import Report, report
 from coachwhip.cli.ui import Ui, pass_ui, size
 from coachwhip.effects.files import translated_os_errors
-from coachwhip.errors import ImageError
+from coachwhip.errors import ImageError, InputError
 from coachwhip.image import read_image
 
 if TYPE_CHECKING:
@@ -38,15 +38,25 @@ def inspect(ui: Ui, file: Path, *, as_json: bool) -> None:
     and its sizes by part, by package and by native library. Every checksum is verified; a damaged
     file ends the command with exit code 9.
     """
-    with translated_os_errors("read the product"):
-        found = report(file, read_image(file))
+    found = _examine(file)
     if as_json:
         ui.result(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
     else:
         for part in _render(found):
             ui.show(part)
     if not found.intact:
-        raise ImageError(f"{file} is damaged: {found.damage}", hint="copy it again, or build it again")
+        raise ImageError(f"{file}: {found.damage}", hint="copy it again, or build it again")
+
+
+def _examine(file: Path) -> Report:
+    if not file.is_file():
+        what = "is a folder" if file.is_dir() else "does not exist"
+        raise InputError(f"{file} {what}", hint="name a file that `coachwhip build` has written")
+    try:
+        with translated_os_errors("read the product"):
+            return report(file, read_image(file))
+    except ImageError as error:
+        raise ImageError(f"{file}: {error.message}", hint=error.hint) from error
 
 
 def _render(report: Report) -> list[RenderableType]:
@@ -64,7 +74,8 @@ def _facts(report: Report) -> RenderableType:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in (
-        ("file", f"{report.file}, {size(report.size)}, {state}"),
+        ("file", f"{report.file}, {size(report.size)}"),
+        ("state", state),
         ("app", f"{manifest.app} {manifest.version}".rstrip()),
         ("starts", manifest.entry),
         ("Python", f"CPython {manifest.python}, runtime {manifest.runtime}"),

@@ -1,0 +1,166 @@
+"""`coachwhip inspect` on a product that is made here, without any runtime."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import xxhash
+
+from coachwhip.cli.main import main
+from coachwhip.errors import ExitCode
+from coachwhip.image import Manifest, plan_image, write_product
+from coachwhip.image.manifest import DistributionRecord, NativeRecord
+from coachwhip.model import (
+    Blob,
+    Bundle,
+    Compression,
+    Distribution,
+    EntryPoint,
+    Layer,
+    NativeLib,
+    Node,
+    Settings,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SITE = "lib/python3.13/site-packages"
+
+
+def stub() -> bytes:
+    """Return an ELF executable with one loadable segment, a note to spare, and nothing else."""
+    header = struct.pack(
+        "<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, 0x400000, 64, 0, 0, 64, 56, 2, 0, 0, 0
+    )
+    load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 176, 176, 4096)
+    note = struct.pack("<IIQQQQQQ", 4, 4, 0, 0, 0, 0, 0, 4)
+    return header + load + note
+
+
+class Blobs:
+    """Collects the bytes of a layer."""
+
+    def __init__(self) -> None:
+        self.content = b""
+
+    def add(self, data: bytes) -> Blob:
+        blob = Blob(len(self.content), len(data), len(data), Compression.NONE, xxhash.xxh64_intdigest(data))
+        self.content += data
+        return blob
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    blobs = Blobs()
+    library = NativeLib("", ("libc.so.6",), (), (2, 28), "fcntl64")
+    nodes = (
+        Node(f"{SITE}/app/__init__.py", blobs.add(b"x = 1\n" * 100), blobs.add(b"\xe3" * 300)),
+        Node(f"{SITE}/app/fast.so", blobs.add(b"\x7fELF" * 500), native=library),
+    )
+    layer = tmp_path / "layer"
+    layer.write_bytes(blobs.content)
+    bundle = Bundle(
+        "app",
+        "1.0",
+        EntryPoint("app", "app", "main"),
+        Target((3, 13)),
+        (Layer(Distribution("app", "1.0"), nodes, layer),),
+        Settings(),
+    )
+    manifest = Manifest(
+        builder="0.1.0",
+        app="app",
+        version="1.0",
+        entry="app:main",
+        target=str(bundle.target),
+        python="3.13.5",
+        runtime="0123456789abcdef",
+        stub_glibc="2.17",
+        distributions=(DistributionRecord("app", "1.0", "", "", 2, 2900, 3000),),
+        natives=(NativeRecord(f"{SITE}/app/fast.so", "2.28", "fcntl64", 2000, 2000),),
+    )
+    path = tmp_path / "app"
+    with path.open("wb") as output:
+        write_product(stub(), plan_image(bundle, f"{SITE}/app/__init__.py"), manifest, output)
+    return path
+
+
+def inspect_json(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    main(["inspect", "--json", str(path)])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_it_tells_what_a_person_wants_to_know(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(product)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "intact, every checksum matches" in out
+    assert "app:main" in out
+    assert "CPython 3.13.5" in out
+    assert "2.28 or newer, because of app/fast.so" in out
+    assert max(len(line) for line in out.splitlines() if str(product) not in line) <= 80
+
+
+def test_parts_add_up_to_the_file(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = inspect_json(product, capsys)
+    assert sum(found["parts"].values()) == found["size"] == product.stat().st_size
+    assert found["parts"]["bytecode"] == 300
+    assert found["parts"]["native libraries"] == 2000
+    assert found["parts"]["sources and data"] == 600
+
+
+def test_json_has_what_the_tables_have(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = inspect_json(product, capsys)
+    assert found["intact"] is True
+    assert found["damage"] is None
+    assert found["glibc"] == {"floor": "2.28", "set_by": f"{SITE}/app/fast.so", "interpreter": "2.17"}
+    assert found["app"] == {"name": "app", "version": "1.0", "entry": "app:main"}
+    assert found["natives"][0]["path"] == f"{SITE}/app/fast.so"
+    assert found["settings"]["interpreter"] is True
+
+
+def test_damage_is_reported_and_ends_with_its_own_exit_code(
+    product: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(product.read_bytes())
+    content[content.index(b"x = 1\n")] ^= 1
+    product.write_bytes(content)
+    assert main(["inspect", str(product)]) == ExitCode.IMAGE
+    out, err = capsys.readouterr()
+    assert "DAMAGED" in out
+    assert f"{SITE}/app/__init__.py" in err
+    found = inspect_json(product, capsys)
+    assert found["intact"] is False
+    assert f"{SITE}/app/__init__.py" in found["damage"]
+
+
+def test_a_truncated_file_is_called_truncated(product: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = product.read_bytes()
+    product.write_bytes(content[: len(content) - 100])
+    assert main(["inspect", str(product)]) == ExitCode.IMAGE
+    assert "truncated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"\x7fELF"])
+def test_other_files_are_no_products(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    assert main(["inspect", str(path)]) == ExitCode.IMAGE
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_missing_file_and_a_folder_are_said_to_be_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(tmp_path / "none")]) == ExitCode.INPUT
+    assert "does not exist" in capsys.readouterr().err
+    assert main(["inspect", str(tmp_path)]) == ExitCode.INPUT
+    assert "is a folder" in capsys.readouterr().err
