@@ -1,0 +1,177 @@
+"""The start of every product: imports from the image, and what `site` does for ordinary Python.
+
+This runs before CPython can import anything but built-in and frozen modules, and at every start: what
+it imports at its top level must be frozen, and what it does must be cheap.
+"""
+
+import _coachwhip
+import _frozen_importlib as _bootstrap
+import _frozen_importlib_external as _external
+import sys
+
+ROOT = "/__app__"
+_BELOW_ROOT = ROOT + "/"
+_ModuleSpec = _bootstrap.ModuleSpec
+_find = _coachwhip.find
+
+#: The search path that CPython starts with. While nothing stands before it, a top-level module of the
+#: image can be found without walking `sys.path`.
+_initial_path = ()
+
+
+class ImageLoader(_external.SourceFileLoader):
+    """Loads a module's code from the image.
+
+    A `SourceFileLoader` to everybody: the path is the virtual one, reading through it works.
+    """
+
+    def exec_module(self, module):
+        """Run the module's code."""
+        code = _coachwhip.code(self.path)
+        if code is None:
+            raise ImportError(f"no code for {self.name!r} in this program", name=self.name, path=self.path)
+        _bootstrap._call_with_frames_removed(exec, code, module.__dict__)
+
+    def get_code(self, fullname):
+        """Return the module's code object."""
+        return _coachwhip.code(self.path)
+
+    def get_data(self, path):
+        """Return the bytes of a file, of the image or not.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        if path.startswith(_BELOW_ROOT):
+            return _coachwhip.read(path)
+        return super().get_data(path)
+
+    def get_source(self, fullname):
+        """Return the module's source text, None when the image was built without sources."""
+        try:
+            source = _coachwhip.read(self.path)
+        except FileNotFoundError:
+            return None
+        return self.source_to_text(source, fullname)
+
+    @staticmethod
+    def source_to_text(source, fullname):
+        """Decode source bytes by their coding declaration (PEP 263)."""
+        try:
+            return _external.decode_source(source)
+        except UnicodeDecodeError as error:
+            raise ImportError("source not available through get_source()", name=fullname) from error
+
+
+def _spec(fullname, found):
+    """Make the spec of what `_coachwhip.find` has found; not for namespace portions."""
+    kind, origin, cached, package = found
+    make = ImageLoader if kind == "s" else _external.ExtensionFileLoader
+    spec = _ModuleSpec(fullname, make(fullname, origin), origin=origin, is_package=package)
+    if package:
+        spec.submodule_search_locations.append(origin.rpartition("/")[0])
+    spec._set_fileattr = True
+    spec._cached = cached
+    return spec
+
+
+class ImageFinder:
+    """Finds modules of the image ahead of the search path, wherever that gives the same answer."""
+
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        """Return a module's spec, or None: the search path then decides."""
+        if path is None:
+            entries = _initial_path
+            if tuple(sys.path[: len(entries)]) != entries:
+                return None
+        else:
+            entries = path
+        name = fullname.rpartition(".")[2]
+        for entry in entries:
+            if not (type(entry) is str and entry.startswith(ROOT)):
+                return None
+            found = _find(entry, name)
+            if found is not None:
+                # Other entries may have portions of a namespace package, too.
+                return None if found[0] == "n" else _spec(fullname, found)
+        return None
+
+    @staticmethod
+    def invalidate_caches():
+        """Nothing is cached: an image does not change."""
+
+
+class ImagePathFinder:
+    """Finds the modules below one entry of a search path that lies in the image."""
+
+    def __init__(self, path):
+        """Serve `path`, a directory of the image; ImportError when it is something else."""
+        if not path.startswith(ROOT) or path[len(ROOT) : len(ROOT) + 1] not in ("", "/"):
+            raise ImportError("only directories of this program are served", path=path)
+        try:
+            _coachwhip.listdir(path)
+        except OSError as error:
+            raise ImportError("no such directory in this program", path=path) from error
+        self.path = path
+
+    def find_spec(self, fullname, target=None):
+        """Return a module's spec, one without loader for a portion of a namespace package, or None."""
+        found = _find(self.path, fullname.rpartition(".")[2])
+        if found is None:
+            return None
+        if found[0] != "n":
+            return _spec(fullname, found)
+        spec = _ModuleSpec(fullname, None)
+        spec.submodule_search_locations = [found[1]]
+        return spec
+
+    def iter_modules(self, prefix=""):
+        """Yield (name, is_package) for `pkgutil.iter_modules`."""
+        seen = set()
+        for entry, is_directory in _coachwhip.listdir(self.path):
+            name = entry if is_directory else entry.partition(".")[0]
+            if name in seen or name == "__init__" or not name.isidentifier():
+                continue
+            found = _find(self.path, name)
+            if found is not None and found[0] != "n":
+                seen.add(name)
+                yield prefix + name, found[3]
+
+    @staticmethod
+    def invalidate_caches():
+        """Nothing is cached: an image does not change."""
+
+
+def prepare(interpreter):
+    """Finish the start, when CPython is up: what `site` would do, and `.pth` lines."""
+    global _initial_path
+    _initial_path = tuple(path for path in sys.path if path.startswith(ROOT))
+    _adopt_early_modules()
+    _add_site_builtins()
+
+
+def _adopt_early_modules():
+    """Give the modules that CPython imported on its own account the paths that they have in the image."""
+
+
+def _add_site_builtins():
+    import builtins
+
+    import _sitebuiltins
+
+    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
+    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
+    builtins.help = _sitebuiltins._Helper()
+
+
+def prepare_main(path):
+    """Make `__main__` what it is for `python PATH`."""
+    main = sys.modules["__main__"]
+    main.__file__ = path
+    main.__cached__ = None
+    main.__loader__ = ImageLoader("__main__", path)
+
+
+sys.meta_path.insert(0, ImageFinder)
+sys.path_hooks.insert(0, ImagePathFinder)

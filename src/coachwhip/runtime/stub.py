@@ -1,0 +1,134 @@
+"""The stub: the C program that every product of a runtime starts with, linked once and cached."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coachwhip.effects.files import translated_os_errors
+from coachwhip.errors import MachineError
+from coachwhip.runtime.toolchain import link_executable, zig_cc
+
+if TYPE_CHECKING:
+    from coachwhip.effects.cache import Cache
+    from coachwhip.runtime.model import Runtime
+    from coachwhip.runtime.toolchain import Toolchain
+
+__all__ = ["build_stub", "stub_sources"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+
+
+def stub_sources() -> Path:
+    """Return the directory of the stub's C sources, in an installed package or in a checkout.
+
+    Raises:
+        MachineError: this installation has none.
+    """
+    for folder in (_PACKAGE / "stub", _PACKAGE.parents[1] / "stub"):
+        if (folder / "image.h").exists():
+            return folder
+    raise MachineError(
+        "this installation of coachwhip lacks the sources of its stub",
+        hint="install it again: `pip install --force-reinstall coachwhip`",
+    )
+
+
+def build_stub(
+    runtime: Runtime, toolchain: Toolchain, cache: Cache, builtins: frozenset[str] | None = None
+) -> Path:
+    """Return the stub for a runtime, linked on first use (a few seconds).
+
+    Args:
+        runtime: what it is the interpreter of.
+        toolchain: compiler and linker.
+        cache: where it is kept.
+        builtins: names of the standard library's extension modules to link; all of them when None.
+
+    Raises:
+        BuildError: a source does not compile or the linker fails.
+    """
+    sources = stub_sources()
+    stub = cache.area("stubs") / f"{runtime.abi}-{_identity(runtime, toolchain, sources, builtins)}"
+    if not stub.exists():
+        with cache.lock(f"stub-{stub.name}"):
+            if not stub.exists():
+                _build(runtime, toolchain, sources, stub, builtins)
+    with translated_os_errors("use the cached stub"):
+        stub.touch()
+    return stub
+
+
+def _identity(
+    runtime: Runtime, toolchain: Toolchain, sources: Path, builtins: frozenset[str] | None
+) -> str:
+    digest = hashlib.sha256(f"{runtime.recipe}\n{toolchain.version}\n{Path(__file__).read_text()}".encode())
+    digest.update(repr(sorted(builtins) if builtins is not None else None).encode())
+    for path in sorted(sources.iterdir()):
+        if path.suffix in (".c", ".h", ".list"):
+            digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _build(
+    runtime: Runtime, toolchain: Toolchain, sources: Path, stub: Path, builtins: frozenset[str] | None
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="coachwhip-stub-") as scratch:
+        units = sorted(sources.glob("*.c"))
+        if builtins is not None:
+            table = Path(scratch) / "inittab.c"
+            table.write_text(_inittab(runtime, builtins))
+            units.append(table)
+        objects = [Path(scratch) / f"{unit.stem}.o" for unit in units]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda pair: _compile(runtime, toolchain, sources, *pair), zip(units, objects, strict=True)))
+        linked = Path(scratch) / "stub"
+        link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
+        shutil.copyfile(linked, temporary := stub.with_name(f".{stub.name}.{Path(scratch).name}"))
+        temporary.replace(stub)
+
+
+def _compile(runtime: Runtime, toolchain: Toolchain, sources: Path, unit: Path, output: Path) -> None:
+    major, minor = runtime.version
+    zig_cc(
+        toolchain,
+        [
+            *("-std=gnu11", "-O2", "-g0", *_WARNINGS, "-ffunction-sections", "-fdata-sections"),
+            *(f"-I{sources}", f"-I{runtime.include}", f"-I{runtime.root / 'include'}"),
+            *(f'-DCW_PYTHON_TAG="{major}{minor}"', f'-DCW_PYTHON_VERSION="{major}.{minor}"'),
+            *("-c", unit, "-o", output),
+        ],
+        what=f"the stub's {unit.name}",
+    )
+
+
+def _link_flags(sources: Path) -> list[str]:
+    """Options for the symbols that the stub takes over from libc."""
+    wrapped = sources / "wrap.list"
+    exported = sources / "export.list"
+    flags = ["--strip-all"]
+    if wrapped.exists():
+        flags += [f"--wrap={name}" for name in wrapped.read_text().split()]
+    if exported.exists():
+        flags.append(f"--dynamic-list={exported}")
+    return flags
+
+
+def _inittab(runtime: Runtime, builtins: frozenset[str]) -> str:
+    """C source of the table of built-in modules, less those that are not wanted.
+
+    Modules without an init function of their own are the interpreter's core and always stay.
+    """
+    chosen = [b for b in runtime.builtins if b.name in builtins or not b.init.startswith("PyInit_")]
+    declared = "\n".join(f"extern PyObject *{b.init}(void);" for b in chosen if b.init)
+    rows = "\n".join(f'    {{"{b.name}", {b.init or "NULL"}}},' for b in chosen)
+    return (
+        "#include <Python.h>\n"
+        f"{declared}\n"
+        f"struct _inittab _PyImport_Inittab[] = {{\n{rows}\n    {{NULL, NULL}},\n}};\n"
+    )

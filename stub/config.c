@@ -1,0 +1,139 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "module.h"
+#include "paths.h"
+#include "say.h"
+#include "stub.h"
+
+#define STDLIB CW_ROOT "/lib/python" CW_PYTHON_VERSION
+
+/* Python's own initialisation that runs before the image's finder exists must not search for files. */
+PyStatus _Py_InitializeMain(void);
+
+static void check(PyStatus status)
+{
+    if (PyStatus_Exception(status))
+        Py_ExitStatusException(status);
+}
+
+static void set(PyConfig *config, wchar_t **field, const char *value)
+{
+    check(PyConfig_SetBytesString(config, field, value));
+}
+
+static void append(PyConfig *config, PyWideStringList *list, const char *value)
+{
+    wchar_t *wide = Py_DecodeLocale(value, NULL);
+    if (!wide)
+        check(PyStatus_NoMemory());
+    (void)config;
+    check(PyWideStringList_Append(list, wide));
+    PyMem_RawFree(wide);
+}
+
+static void append_all(PyConfig *config, PyWideStringList *list, struct cw_list items)
+{
+    struct cw_text item;
+    for (uint32_t n = 0; (item = cw_image_item(&cw_image, items, n)).data; n++)
+        append(config, list, item.data);
+}
+
+/* The locale's encoding as `python` would use it, UTF-8 mode in the C locale included (PEP 540); but the
+ * environment is not coerced (PEP 538): programs that the app starts inherit it as it was. */
+static void preinitialize(const struct cw_start *start, bool environment)
+{
+    PyPreConfig config;
+    PyPreConfig_InitPythonConfig(&config);
+    config.coerce_c_locale = 0;
+    config.coerce_c_locale_warn = 0;
+    config.use_environment = environment;
+    config.isolated = !environment && !start->interpreter;
+    config.parse_argv = start->interpreter;
+    if (start->interpreter)
+        check(Py_PreInitializeFromBytesArgs(&config, start->argc, start->argv));
+    else
+        check(Py_PreInitialize(&config));
+}
+
+/* Where everything is, so that CPython need not look for it. */
+static void set_paths(PyConfig *config)
+{
+    set(config, &config->program_name, CW_ROOT "/bin/python" CW_PYTHON_VERSION);
+    set(config, &config->executable, CW_ROOT "/bin/python" CW_PYTHON_VERSION);
+    set(config, &config->base_executable, CW_ROOT "/bin/python" CW_PYTHON_VERSION);
+    set(config, &config->home, CW_ROOT);
+    set(config, &config->prefix, CW_ROOT);
+    set(config, &config->base_prefix, CW_ROOT);
+    set(config, &config->exec_prefix, CW_ROOT);
+    set(config, &config->base_exec_prefix, CW_ROOT);
+    set(config, &config->stdlib_dir, STDLIB);
+    set(config, &config->platlibdir, "lib");
+    config->module_search_paths_set = 1;
+    append(config, &config->module_search_paths, STDLIB);
+    append(config, &config->module_search_paths, STDLIB "/site-packages");
+}
+
+static void configure(PyConfig *config, const struct cw_start *start, bool environment)
+{
+    const struct cw_settings *settings = cw_image.settings;
+    PyConfig_InitPythonConfig(config);
+    config->isolated = !environment && !start->interpreter;
+    config->use_environment = environment;
+    config->safe_path = !start->interpreter;
+    config->user_site_directory = 0;
+    config->site_import = 0;
+    config->pathconfig_warnings = 0;
+    config->optimization_level = (int)settings->optimize;
+    config->parse_argv = start->interpreter;
+    /* Until the image's finder is there, only built-in and frozen modules can be imported. */
+    config->_init_main = 0;
+    append_all(config, &config->xoptions, settings->xoptions);
+    append_all(config, &config->warnoptions, settings->warnings);
+    check(PyConfig_SetBytesArgv(config, start->argc, start->argv));
+    set_paths(config);
+}
+
+/* PyImport_ExecCodeModule needs what this code is to prepare: importlib's outer half. */
+static PyObject *run_boot_code(PyObject *code)
+{
+    PyObject *module = PyImport_AddModuleRef("_coachwhip_boot");
+    if (!module)
+        return NULL;
+    PyObject *scope = PyModule_GetDict(module);
+    PyObject *result = NULL;
+    if (PyDict_SetItemString(scope, "__builtins__", PyEval_GetBuiltins()) == 0)
+        result = PyEval_EvalCode(code, scope, scope);
+    Py_DECREF(module);
+    return result;
+}
+
+/* Runs the image's own start code, which puts its finder in front of the others. */
+static void install_finder(void)
+{
+    static const char path[] = "lib/python" CW_PYTHON_VERSION "/_coachwhip_boot.py";
+    const struct cw_node *node = cw_image_find(&cw_image, path, sizeof path - 1);
+    PyObject *code = node ? cw_node_code(node) : NULL;
+    PyObject *result = code ? run_boot_code(code) : NULL;
+    if (!result) {
+        PyErr_Print();
+        cw_die(CW_EXIT_START, cw_self_path(), "this file is damaged (its start code does not run)");
+    }
+    Py_DECREF(code);
+    Py_DECREF(result);
+}
+
+void cw_initialize(const struct cw_start *start)
+{
+    bool environment = cw_image.settings->flags & CW_ENVIRONMENT;
+    if (PyImport_AppendInittab("_coachwhip", PyInit__coachwhip) < 0)
+        check(PyStatus_NoMemory());
+    preinitialize(start, environment);
+    PyConfig config;
+    configure(&config, start, environment);
+    check(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+    install_finder();
+    check(_Py_InitializeMain());
+}

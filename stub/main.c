@@ -1,0 +1,89 @@
+/* Entry of every product: find the image, decide what to be, be it. */
+#define _GNU_SOURCE 1
+#include <elf.h>
+#include <errno.h>
+#include <limits.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "paths.h"
+#include "say.h"
+#include "start.h"
+#include "stub.h"
+
+struct cw_image cw_image;
+
+/* Read by `file`, `readelf -n` and by coachwhip, which turns this note's program header into the one
+ * that maps the image. */
+struct cw_note {
+    Elf64_Nhdr header;
+    char name[12];
+    uint32_t version;
+};
+__attribute__((section(".note.coachwhip"), used, aligned(4))) static const struct cw_note note = {
+    .header = {.n_namesz = sizeof "Coachwhip", .n_descsz = sizeof(uint32_t), .n_type = 1},
+    .name = "Coachwhip",
+    .version = CW_VERSION,
+};
+
+/* The image's program header, as the kernel has read it. */
+static const ElfW(Phdr) *image_segment(uintptr_t *bias)
+{
+    const ElfW(Phdr) *headers = (const void *)getauxval(AT_PHDR);
+    const ElfW(Phdr) *found = NULL;
+    unsigned long count = getauxval(AT_PHNUM);
+    *bias = 0;
+    for (unsigned long n = 0; headers && n < count; n++) {
+        if (headers[n].p_type == PT_PHDR)
+            *bias = (uintptr_t)headers - headers[n].p_vaddr;
+        if (headers[n].p_type == PT_LOAD && headers[n].p_paddr == CW_SEGMENT_TAG)
+            found = &headers[n];
+    }
+    return found;
+}
+
+/* The executable's path: what the kernel says, or what it was started as where there is no /proc. */
+static const char *self_path(const char *argv0)
+{
+    static char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (size > 0) {
+        path[size] = '\0';
+        return path;
+    }
+    const char *started = (const char *)getauxval(AT_EXECFN);
+    return realpath(started ? started : argv0, path) ? path : started;
+}
+
+/* A file that ends before the image does would be noticed as SIGBUS in the middle of a run. */
+static bool is_whole(const char *path, uint64_t wanted)
+{
+    struct stat info;
+    return stat(path, &info) != 0 || (uint64_t)info.st_size >= wanted;
+}
+
+static void open_image(const char *path)
+{
+    uintptr_t bias;
+    const ElfW(Phdr) *segment = image_segment(&bias);
+    if (!segment)
+        cw_die(CW_EXIT_DAMAGED, path, "this is an interpreter without an application: it carries no image");
+    if (!is_whole(path, segment->p_offset + segment->p_filesz))
+        cw_die(CW_EXIT_DAMAGED, path, "this file is truncated; copy or download it again");
+    const char *fault = cw_image_open(&cw_image, (const void *)(bias + segment->p_vaddr), segment->p_filesz);
+    if (fault)
+        cw_die(CW_EXIT_DAMAGED, path, "this file is damaged (%s); copy or download it again", fault);
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = self_path(argv[0]);
+    open_image(path);
+    cw_paths_start(&cw_image, path);
+    struct cw_start start = cw_start_of(argc, argv);
+    return cw_run(&start);
+}

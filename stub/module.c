@@ -1,0 +1,254 @@
+#include "module.h"
+
+#include <marshal.h>
+#include <string.h>
+
+#include "unpack.h"
+#include "stub.h"
+
+/* Where a path lies below the app root: its rest without the slash between, or NULL. */
+static const char *below_root(const char *path, Py_ssize_t *size)
+{
+    const Py_ssize_t root = sizeof CW_ROOT - 1;
+    if (*size < root || memcmp(path, CW_ROOT, (size_t)root) != 0)
+        return NULL;
+    if (*size == root) {
+        *size = 0;
+        return path + root;
+    }
+    if (path[root] != '/')
+        return NULL;
+    *size -= root + 1;
+    return path + root + 1;
+}
+
+static const struct cw_node *node_at(PyObject *path)
+{
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(path, &size);
+    if (!text) {
+        PyErr_Clear(); /* lone surrogates: no such path in an image */
+        return NULL;
+    }
+    const char *rest = below_root(text, &size);
+    return rest ? cw_image_find(&cw_image, rest, (size_t)size) : NULL;
+}
+
+static PyObject *damaged(const struct cw_node *node)
+{
+    struct cw_text path = cw_image_text(&cw_image, node->path);
+    return PyErr_Format(PyExc_ImportError, "this program's file is damaged: %s; copy or download it again",
+                        path.data ? path.data : "?");
+}
+
+static PyObject *missing(PyObject *path)
+{
+    errno = ENOENT;
+    return PyErr_SetFromErrnoWithFilenameObject(PyExc_FileNotFoundError, path);
+}
+
+PyObject *cw_node_code(const struct cw_node *node)
+{
+    struct cw_bytes stored = cw_image_blob(&cw_image, &node->code);
+    if (!stored.data || stored.size > PY_SSIZE_T_MAX)
+        return damaged(node);
+    PyObject *code = PyMarshal_ReadObjectFromString((const char *)stored.data, (Py_ssize_t)stored.size);
+    if (code && !PyCode_Check(code)) {
+        Py_DECREF(code);
+        return damaged(node);
+    }
+    return code;
+}
+
+static PyObject *node_data(const struct cw_node *node)
+{
+    struct cw_bytes stored = cw_image_blob(&cw_image, &node->data);
+    if (!stored.data || node->data.raw > PY_SSIZE_T_MAX)
+        return damaged(node);
+    if (!(node->flags & CW_DATA_ZSTD))
+        return PyBytes_FromStringAndSize((const char *)stored.data, (Py_ssize_t)stored.size);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->data.raw);
+    if (!bytes)
+        return NULL;
+    if (!cw_zstd_decode(PyBytes_AS_STRING(bytes), node->data.raw, stored.data, stored.size)) {
+        Py_DECREF(bytes);
+        return damaged(node);
+    }
+    return bytes;
+}
+
+PyDoc_STRVAR(code_doc, "code(path) -> the code object of the module at path; None when it has none.");
+
+static PyObject *module_code(PyObject *self, PyObject *path)
+{
+    (void)self;
+    const struct cw_node *node = node_at(path);
+    if (!node || !(node->flags & CW_HAS_CODE))
+        Py_RETURN_NONE;
+    return cw_node_code(node);
+}
+
+PyDoc_STRVAR(read_doc, "read(path) -> the bytes of the file at path. Raises FileNotFoundError.");
+
+static PyObject *module_read(PyObject *self, PyObject *path)
+{
+    (void)self;
+    const struct cw_node *node = node_at(path);
+    if (!node || !(node->flags & CW_HAS_DATA))
+        return missing(path);
+    return node_data(node);
+}
+
+PyDoc_STRVAR(listdir_doc, "listdir(path) -> [(name, is_directory), ...] of the directory at path, sorted.\n"
+                          "Raises FileNotFoundError.");
+
+static PyObject *module_listdir(PyObject *self, PyObject *path)
+{
+    (void)self;
+    const struct cw_node *node = node_at(path);
+    if (!node || node->kind != CW_DIRECTORY)
+        return missing(path);
+    PyObject *list = PyList_New(0);
+    const struct cw_node *child;
+    for (uint32_t n = 0; list && (child = cw_image_child(&cw_image, node, n)); n++) {
+        struct cw_text name = cw_image_name(&cw_image, child);
+        PyObject *item = Py_BuildValue("(s#O)", name.data, (Py_ssize_t)name.size,
+                                       child->kind == CW_DIRECTORY ? Py_True : Py_False);
+        if (!item || PyList_Append(list, item) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(item);
+    }
+    return list;
+}
+
+/* The endings of modules, in the order in which CPython's FileFinder tries them. */
+static const struct ending {
+    const char *text;
+    int kind;
+} ENDINGS[] = {
+    {".cpython-" CW_PYTHON_TAG "-x86_64-linux-gnu.so", 'x'},
+    {".abi3.so", 'x'},
+    {".so", 'x'},
+    {".py", 's'},
+    {".pyc", 's'},
+};
+
+/* Room for a path below the root with an ending; longer names are in no image. */
+enum { LONGEST = 4096 };
+
+struct candidate {
+    char path[LONGEST];
+    size_t stem; /* length without the ending */
+};
+
+static const struct cw_node *with_ending(struct candidate *at, int *kind)
+{
+    for (size_t n = 0; n < sizeof ENDINGS / sizeof *ENDINGS; n++) {
+        size_t size = strlen(ENDINGS[n].text);
+        if (at->stem + size >= LONGEST)
+            continue;
+        memcpy(at->path + at->stem, ENDINGS[n].text, size);
+        const struct cw_node *node = cw_image_find(&cw_image, at->path, at->stem + size);
+        if (node && (ENDINGS[n].kind == 'x' || node->flags & CW_HAS_CODE)) {
+            *kind = ENDINGS[n].kind;
+            return node;
+        }
+    }
+    return NULL;
+}
+
+/* A package, then a module, then a directory that may be a part of a namespace package: FileFinder's order. */
+static const struct cw_node *find_module(struct candidate *at, int *kind, bool *package)
+{
+    static const char init[] = "/__init__";
+    const struct cw_node *folder = cw_image_find(&cw_image, at->path, at->stem);
+    *package = false;
+    if (folder && folder->kind == CW_DIRECTORY && at->stem + sizeof init < LONGEST) {
+        memcpy(at->path + at->stem, init, sizeof init - 1);
+        at->stem += sizeof init - 1;
+        const struct cw_node *node = with_ending(at, kind);
+        if (node) {
+            *package = true;
+            return node;
+        }
+        at->stem -= sizeof init - 1;
+    }
+    const struct cw_node *node = with_ending(at, kind);
+    if (node)
+        return node;
+    *kind = 'n';
+    return folder && folder->kind == CW_DIRECTORY ? folder : NULL;
+}
+
+static PyObject *find_result(const struct cw_node *node, int kind, bool package)
+{
+    struct cw_text path = cw_image_text(&cw_image, node->path);
+    struct cw_text name = cw_image_name(&cw_image, node);
+    if (!path.data || !name.data)
+        return damaged(node);
+    PyObject *origin = PyUnicode_FromFormat("%s/%s", CW_ROOT, path.data);
+    if (kind != 's' || name.size < 3)
+        return Py_BuildValue("(CNOO)", kind, origin, Py_None, package ? Py_True : Py_False);
+    PyObject *cached =
+        PyUnicode_FromFormat("%s/%.*s__pycache__/%.*s.cpython-%s.pyc", CW_ROOT, (int)(path.size - name.size),
+                             path.data, (int)(name.size - 3), name.data, CW_PYTHON_TAG);
+    return Py_BuildValue("(CNNO)", kind, origin, cached, package ? Py_True : Py_False);
+}
+
+PyDoc_STRVAR(find_doc, "find(directory, name) -> None, or (kind, origin, cached, is_package) of a module.\n"
+                       "kind is 's' (code), 'x' (extension module) or 'n' (a directory: a namespace portion).");
+
+static PyObject *module_find(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    if (count != 2)
+        return PyErr_Format(PyExc_TypeError, "find() takes 2 arguments");
+    Py_ssize_t folder_size, name_size;
+    const char *folder = PyUnicode_AsUTF8AndSize(args[0], &folder_size);
+    const char *name = folder ? PyUnicode_AsUTF8AndSize(args[1], &name_size) : NULL;
+    if (!name) {
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
+    const char *rest = below_root(folder, &folder_size);
+    if (!rest || folder_size + name_size + 2 > LONGEST)
+        Py_RETURN_NONE;
+    struct candidate at = {.stem = (size_t)folder_size};
+    memcpy(at.path, rest, at.stem);
+    if (at.stem)
+        at.path[at.stem++] = '/';
+    memcpy(at.path + at.stem, name, (size_t)name_size);
+    at.stem += (size_t)name_size;
+    int kind;
+    bool package;
+    const struct cw_node *node = find_module(&at, &kind, &package);
+    if (!node)
+        Py_RETURN_NONE;
+    return find_result(node, kind, package);
+}
+
+static PyMethodDef METHODS[] = {
+    {"find", (PyCFunction)(void (*)(void))module_find, METH_FASTCALL, find_doc},
+    {"code", module_code, METH_O, code_doc},
+    {"read", module_read, METH_O, read_doc},
+    {"listdir", module_listdir, METH_O, listdir_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef_Slot SLOTS[] = {
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+    {0, NULL},
+};
+
+static struct PyModuleDef DEFINITION = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "_coachwhip",
+    .m_doc = "The image of this product.",
+    .m_methods = METHODS,
+    .m_slots = SLOTS,
+};
+
+PyObject *PyInit__coachwhip(void)
+{
+    return PyModuleDef_Init(&DEFINITION);
+}
