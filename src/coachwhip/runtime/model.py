@@ -151,7 +151,7 @@ class Runtime:
                 f"the runtime in {root} has a damaged runtime.json: {error}",
                 hint="remove it and run `coachwhip runtime install` again",
             ) from error
-        runtime._check_files()
+        _check_files(runtime)
         return runtime
 
     @classmethod
@@ -186,14 +186,15 @@ class Runtime:
             glibc_floor=(int(major), int(minor)),
         )
 
-    def _check_files(self) -> None:
-        wanted = [*self.archives, self.exports, self.include / "Python.h", self.stdlib / "os.py"]
-        for path in [*wanted, self.interpreter]:
-            if not path.exists():
-                raise RuntimeBuildError(
-                    f"the runtime in {self.root} is incomplete: {path.relative_to(self.root)} is missing",
-                    hint="remove it and run `coachwhip runtime install` again",
-                )
+
+def _check_files(runtime: Runtime) -> None:
+    wanted = [*runtime.archives, runtime.exports, runtime.include / "Python.h", runtime.stdlib / "os.py"]
+    for path in [*wanted, runtime.interpreter]:
+        if not path.exists():
+            raise RuntimeBuildError(
+                f"the runtime in {runtime.root} is incomplete: {path.relative_to(runtime.root)} is missing",
+                hint="remove it and run `coachwhip runtime install` again",
+            )
 
 
 def runtime_document(runtime: Runtime) -> dict[str, Any]:

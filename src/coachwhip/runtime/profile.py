@@ -84,7 +84,7 @@ def _uleb128(data: bytes, position: int) -> tuple[int, int]:
         position += 1
         value |= (byte & 0x7F) << shift
         shift += 7
-        if byte < 0x80:
+        if not byte & 0x80:
             return value, position
 
 
@@ -94,9 +94,11 @@ def function_counts(
     """Join the sections of an instrumented program with the counters that its runs left.
 
     Args:
-        records: contents of `__llvm_prf_data`; `records_address` is where it is linked.
+        records: contents of `__llvm_prf_data`.
+        records_address: where they are linked.
         names: contents of `__llvm_prf_names`.
-        counters: the summed counters in the order of `__llvm_prf_cnts`, linked at `counters_address`.
+        counters: the summed counters in the order of `__llvm_prf_cnts`.
+        counters_address: where those are linked.
 
     Returns:
         The functions that were entered or whose counters are known, in the order of their records.

@@ -108,15 +108,10 @@ def _compile(runtime: Runtime, toolchain: Toolchain, sources: Path, unit: Path, 
 
 
 def _link_flags(sources: Path) -> list[str]:
-    """Options for the symbols that the stub takes over from libc."""
-    wrapped = sources / "wrap.list"
-    exported = sources / "export.list"
-    flags = ["--strip-all"]
-    if wrapped.exists():
-        flags += [f"--wrap={name}" for name in wrapped.read_text().split()]
-    if exported.exists():
-        flags.append(f"--dynamic-list={exported}")
-    return flags
+    """Options for the functions that the stub takes over: `wrap*.list` and `export*.list` name them."""
+    wrapped = [name for path in sorted(sources.glob("wrap*.list")) for name in path.read_text().split()]
+    exported = [f"--dynamic-list={path}" for path in sorted(sources.glob("export*.list"))]
+    return ["--strip-all", *(f"--wrap={name}" for name in wrapped), *exported]
 
 
 def _inittab(runtime: Runtime, builtins: frozenset[str]) -> str:

@@ -55,12 +55,14 @@ class Toolchain:
         version: its version.
         home: a directory with `bin` (wrappers called cc, c++, ar, ranlib, ld.lld) and `sysroot`.
         zig_cache: where zig itself may cache.
+        base: the few variables of the user's environment that build programs see.
     """
 
     zig: Path
     version: str
     home: Path
     zig_cache: Path
+    base: Mapping[str, str]
 
     @property
     def bin(self) -> Path:
@@ -74,21 +76,21 @@ class Toolchain:
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """A whole environment for build programs: the wrappers on PATH, nothing of the user's settings."""
-        base = clean_environment()
+        base = dict(self.base)
         base["PATH"] = f"{self.bin}{os.pathsep}{base['PATH']}"
         base["ZIG_GLOBAL_CACHE_DIR"] = base["ZIG_LOCAL_CACHE_DIR"] = str(self.zig_cache)
         return {**base, **(extra or {})}
 
 
-def clean_environment() -> dict[str, str]:
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The few variables that build programs may see.
 
     Compiler flags, Python settings and locales of the user would change what is built.
     """
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    kept = {name: environ[name] for name in _PASSED_ON if name in environ}
     return {
         **kept,
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": environ.get("PATH", os.defpath),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "SOURCE_DATE_EPOCH": "1",
@@ -96,8 +98,12 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def prepare_toolchain(cache: Cache) -> Toolchain:
+def prepare_toolchain(cache: Cache, environ: Mapping[str, str]) -> Toolchain:
     """Return the toolchain, made on first use (takes a few seconds).
+
+    Args:
+        cache: where it is kept.
+        environ: environment of the command.
 
     Raises:
         MachineError: the `ziglang` package is not installed.
@@ -108,7 +114,7 @@ def prepare_toolchain(cache: Cache) -> Toolchain:
     zig_cache = cache.area("zig") / "zig-cache"
     identity = "\n".join([version, str(zig), str(cache.root), str(_REVISION), _support_hash()])
     name = f"toolchain-{version}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-    toolchain = Toolchain(zig, version, cache.area("zig") / name, zig_cache)
+    toolchain = Toolchain(zig, version, cache.area("zig") / name, zig_cache, clean_environment(environ))
     if not toolchain.home.exists():
         with cache.lock(name):
             if not toolchain.home.exists():
@@ -135,7 +141,7 @@ def zig_cc(
         raise BuildError(f"{what or 'C code'} does not compile", detail=done.stderr)
 
 
-def link_executable(
+def link_executable(  # noqa: PLR0913  (a linker has many inputs)
     toolchain: Toolchain,
     objects: Sequence[Path],
     output: Path,
@@ -237,7 +243,7 @@ def _make(toolchain: Toolchain) -> None:
     zig = toolchain.zig
     toolchain.zig_cache.mkdir(parents=True, exist_ok=True)
     env = {
-        **clean_environment(),
+        **toolchain.base,
         "ZIG_GLOBAL_CACHE_DIR": str(toolchain.zig_cache),
         "ZIG_LOCAL_CACHE_DIR": str(toolchain.zig_cache),
     }
