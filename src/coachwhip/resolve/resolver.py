@@ -1,0 +1,196 @@
+"""Requirements -> `Lock`: policy only; uv is asked in `compile`, files are chosen in `select`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from coachwhip.errors import CoachwhipError, ResolutionError
+from coachwhip.progress import Silent
+from coachwhip.resolve.compile import Query, compile_lock, every_file_of, export_lock
+from coachwhip.resolve.model import Kind, Lock, Options, Project
+from coachwhip.resolve.select import Misfit, Selection, parse_lock, select
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from coachwhip.model import Target
+    from coachwhip.progress import Progress
+    from coachwhip.resolve.model import BuildPython
+
+__all__ = ["resolve"]
+
+#: Newer than any glibc of a machine in use; only asked for to explain why nothing fits.
+_NEWEST_GLIBC = (2, 40)
+
+
+def resolve(
+    requirements: Sequence[str],
+    target: Target,
+    python: BuildPython,
+    *,
+    requirement_files: Sequence[Path] = (),
+    project: Project | None = None,
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> Lock:
+    """Choose exactly the files to install for `target`.
+
+    A project's `pylock.toml` is used when there is one, or else its `uv.lock`; without either, uv
+    resolves anew and decides on the versions. The project itself is not part of the result.
+
+    Args:
+        requirements: requirement strings (PEP 508; `name @ file:///...whl` for local wheels).
+        target: where the product runs.
+        python: the interpreter that the product gets.
+        requirement_files: files as for pip's `-r`.
+        project: a folder whose dependencies are wanted too.
+        options: indexes, constraints and the like.
+        progress: hears what is going on.
+
+    Raises:
+        ResolutionError: requirements exclude each other, or nothing fits the target.
+        NetworkError: an index can't be reached.
+        InputError: a lock file is not valid.
+    """
+    options = options or Options()
+    progress = progress or Silent()
+    query = Query(target, python, options, tuple(requirements), tuple(requirement_files), project)
+    if query.empty:
+        return Lock(target, ())
+    with progress.step("Resolving requirements"):
+        locked = _from_lock_file(query) if project and not options.ignore_lock else None
+        if locked is None:
+            return _resolve_anew(query, ())
+        extra = replace(query, project=None)
+        if extra.empty:
+            return locked
+        # What is asked for beside a locked project must agree with what is locked.
+        pins = [f"{file.name}=={file.version}" for file in locked.files if file.version]
+        return _merged(locked, _resolve_anew(extra, pins))
+
+
+def _from_lock_file(query: Query) -> Lock | None:
+    project = query.project
+    if project is None:
+        return None
+    ready = query.directory / "pylock.toml"
+    if ready.is_file():
+        text, path = ready.read_text(encoding="utf-8"), ready
+    elif (query.directory / "uv.lock").is_file():
+        path = query.directory / "uv.lock"
+        text = export_lock(query, project)
+    else:
+        return None
+    lock = parse_lock(text, str(path))
+    for extra in project.extras:
+        if path is ready and canonicalize_name(extra) not in (lock.extras or ()):
+            raise ResolutionError(
+                f"{path} was not locked with the extra {extra!r}", hint="lock it again with that extra"
+            )
+    selection = select(
+        lock,
+        query.target,
+        query.python.python_version,
+        query.directory,
+        from_source=query.options.from_source,
+        extras=[canonicalize_name(extra) for extra in project.extras],
+        groups=project.groups or None,
+    )
+    if selection.misfits:
+        raise _needs_newer_glibc(query, selection.misfits, newest_fitting={})
+    return Lock(query.target, selection.files, text, str(path))
+
+
+def _merged(first: Lock, second: Lock) -> Lock:
+    names = {file.name for file in first.files}
+    files = [*first.files, *(file for file in second.files if file.name not in names)]
+    return replace(first, files=tuple(sorted(files, key=lambda file: file.name)))
+
+
+def _resolve_anew(query: Query, pins: Sequence[str]) -> Lock:
+    try:
+        text = compile_lock(query, constraints=pins)
+    except ResolutionError as error:
+        raise _explained(query, error) from error
+    selection = _select(query, text)
+    misfits = (*selection.misfits, *_built_although_wheels_exist(query, selection))
+    if misfits:
+        raise _needs_newer_glibc(query, misfits, _newest_fitting(query, misfits))
+    return Lock(query.target, selection.files, text)
+
+
+def _select(query: Query, text: str) -> Selection:
+    return select(
+        parse_lock(text, "uv's resolution"),
+        query.target,
+        query.python.python_version,
+        query.directory,
+        from_source=query.options.from_source,
+    )
+
+
+def _explained(query: Query, error: ResolutionError) -> ResolutionError:
+    """Return an error that names the glibc with which the resolution would succeed, if there is one."""
+    wider = replace(query, target=replace(query.target, glibc=_NEWEST_GLIBC))
+    try:
+        selection = _select(query, compile_lock(wider))
+    except CoachwhipError:
+        return error
+    if not selection.misfits:
+        return error
+    explained = _needs_newer_glibc(query, selection.misfits, newest_fitting={})
+    explained.detail = error.detail
+    return explained
+
+
+def _built_although_wheels_exist(query: Query, selection: Selection) -> tuple[Misfit, ...]:
+    """Return those projects that would be built from source only because the target's glibc is old.
+
+    uv leaves wheels that do not fit out of its answer, so they are looked up. Building silently what has
+    a wheel would often take long and give something lesser (numpy without its BLAS, for example).
+    """
+    pins = [
+        f"{file.name}=={file.version}"
+        for file in selection.files
+        if file.kind is Kind.SDIST and file.version and file.name not in query.options.from_source
+    ]
+    if not pins:
+        return ()
+    try:
+        found = _select(query, every_file_of(query, pins))
+    except CoachwhipError:
+        return ()
+    return found.misfits
+
+
+def _newest_fitting(query: Query, misfits: Sequence[Misfit]) -> dict[str, str]:
+    """Return the newest releases, by name, with which everything would have wheels for the target."""
+    names = [misfit.name for misfit in misfits]
+    try:
+        selection = _select(query, compile_lock(query, only_wheels_of=names))
+    except CoachwhipError:
+        return {}
+    return {file.name: file.version for file in selection.files if file.name in names}
+
+
+def _needs_newer_glibc(
+    query: Query, misfits: Sequence[Misfit], newest_fitting: dict[str, str]
+) -> ResolutionError:
+    needed = max(misfit.glibc for misfit in misfits)
+    first = misfits[0]
+    more = f" (and {len(misfits) - 1} more)" if len(misfits) > 1 else ""
+    lines = [f"{misfit.name}=={misfit.version}: {', '.join(misfit.tags)}" for misfit in misfits]
+    accept = "it" if len(misfits) == 1 else "them"
+    hint = f"use --glibc {needed[0]}.{needed[1]} to accept {accept}"
+    if newest_fitting:
+        older = " ".join(f"'{name}<={version}'" for name, version in sorted(newest_fitting.items()))
+        hint += f", or ask for {older}, which has wheels for this target"
+    return ResolutionError(
+        f"{first.name}=={first.version}{more} has wheels only for a newer glibc than {query.target} promises",
+        hint=hint,
+        detail="wheels that exist:\n" + "\n".join(lines),
+    )
