@@ -9,8 +9,10 @@
 
 #define STDLIB CW_ROOT "/lib/python" CW_PYTHON_VERSION
 
-/* Python's own initialisation that runs before the image's finder exists must not search for files. */
+/* libpython's own, not in its headers since 3.13. */
 PyStatus _Py_InitializeMain(void);
+
+PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
 
 static void check(PyStatus status)
 {
@@ -73,6 +75,14 @@ static void set_paths(PyConfig *config)
     config->module_search_paths_set = 1;
     append(config, &config->module_search_paths, STDLIB);
     append(config, &config->module_search_paths, STDLIB "/site-packages");
+}
+
+/* Takes the place of the search for the standard library and for pyvenv.cfg: all paths are known. */
+PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
+{
+    (void)config;
+    (void)compute;
+    return PyStatus_Ok();
 }
 
 static void configure(PyConfig *config, const struct cw_start *start, bool environment)

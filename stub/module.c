@@ -227,11 +227,29 @@ static PyObject *module_find(PyObject *self, PyObject *const *args, Py_ssize_t c
     return find_result(node, kind, package);
 }
 
+PyDoc_STRVAR(path_lines_doc, "path_lines() -> [line, ...] of the .pth files of the installed projects.");
+
+static PyObject *module_path_lines(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    PyObject *list = PyList_New(0);
+    struct cw_text line;
+    for (uint32_t n = 0; list && (line = cw_image_item(&cw_image, cw_image.settings->path_lines, n)).data; n++) {
+        PyObject *item = PyUnicode_DecodeUTF8(line.data, line.size, "surrogateescape");
+        if (!item || PyList_Append(list, item) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(item);
+    }
+    return list;
+}
+
 static PyMethodDef METHODS[] = {
     {"find", (PyCFunction)(void (*)(void))module_find, METH_FASTCALL, find_doc},
     {"code", module_code, METH_O, code_doc},
     {"read", module_read, METH_O, read_doc},
     {"listdir", module_listdir, METH_O, listdir_doc},
+    {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -144,18 +144,24 @@ class ImagePathFinder:
 
 
 def prepare(interpreter):
-    """Finish the start, when CPython is up: what `site` would do, and `.pth` lines."""
+    """Finish the start, when CPython is up: the part of `site` that matters without directories."""
     global _initial_path
     _initial_path = tuple(path for path in sys.path if path.startswith(ROOT))
-    _adopt_early_modules()
-    _add_site_builtins()
+    if interpreter:
+        import site
 
-
-def _adopt_early_modules():
-    """Give the modules that CPython imported on its own account the paths that they have in the image."""
+        site.setquit()
+        site.setcopyright()
+        site.sethelper()
+        site.enablerlcompleter()
+    else:
+        _add_site_builtins()
+    for line in _coachwhip.path_lines():
+        _process_path_line(line)
 
 
 def _add_site_builtins():
+    """Add what programs use of what `site` adds to the builtins; `copyright` and the like are for prompts."""
     import builtins
 
     import _sitebuiltins
@@ -163,6 +169,20 @@ def _add_site_builtins():
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
     builtins.help = _sitebuiltins._Helper()
+
+
+def _process_path_line(line):
+    """Do what a line of a `.pth` file says, as `site.addpackage` does."""
+    if line.startswith(("import ", "import\t")):
+        try:
+            exec(line, {"__builtins__": __builtins__})
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+            print("The line above is of a .pth file; the rest of the program goes on.", file=sys.stderr)
+        return
+    path = f"{sys.path[-1]}/{line}" if not line.startswith("/") else line
+    if path not in sys.path:
+        sys.path.append(path)
 
 
 def prepare_main(path):
