@@ -4,7 +4,9 @@
 `toolchain` has the compiler and the linker that the stub is made with.
 """
 
+from coachwhip.runtime.install import find_runtime, install_runtime, installed_runtimes, remove_runtime
 from coachwhip.runtime.model import Builtin, Runtime, Source
+from coachwhip.runtime.pack import pack_runtime
 from coachwhip.runtime.toolchain import Toolchain, link_executable, prepare_toolchain, zig_cc
 
 __all__ = [
@@ -12,7 +14,12 @@ __all__ = [
     "Runtime",
     "Source",
     "Toolchain",
+    "find_runtime",
+    "install_runtime",
+    "installed_runtimes",
     "link_executable",
+    "pack_runtime",
     "prepare_toolchain",
+    "remove_runtime",
     "zig_cc",
 ]

@@ -33,6 +33,7 @@ __all__ = [
     "clean_environment",
     "link_executable",
     "prepare_toolchain",
+    "support_hash",
     "zig_cc",
 ]
 
@@ -112,7 +113,7 @@ def prepare_toolchain(cache: Cache, environ: Mapping[str, str]) -> Toolchain:
     zig = _find_zig()
     version = run([zig, "version"]).stdout.strip()
     zig_cache = cache.area("zig") / "zig-cache"
-    identity = "\n".join([version, str(zig), str(cache.root), str(_REVISION), _support_hash()])
+    identity = "\n".join([version, str(zig), str(cache.root), str(_REVISION), support_hash()])
     name = f"toolchain-{version}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
     toolchain = Toolchain(zig, version, cache.area("zig") / name, zig_cache, clean_environment(environ))
     if not toolchain.home.exists():
@@ -207,7 +208,8 @@ def _find_zig() -> Path:
     return binary
 
 
-def _support_hash() -> str:
+def support_hash() -> str:
+    """Return a hash of the C files that go into toolchains and runtimes."""
     digest = hashlib.sha256()
     for path in sorted(_SUPPORT.glob("*.c")):
         digest.update(path.read_bytes())

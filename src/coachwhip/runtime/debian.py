@@ -1,0 +1,170 @@
+"""Source archives from Debian, verified by apt's signatures, without touching the system's package lists.
+
+A private apt directory names the suites; `apt-get source --download-only` fetches. A package's revision in a
+suite changes with time, so a package is found by the hash of the archive that is wanted.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coachwhip.effects.download import sha256_of
+from coachwhip.effects.process import run
+from coachwhip.errors import NetworkError
+from coachwhip.runtime.toolchain import clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["DebianArchive", "PrivateApt", "candidates", "parse_source_records"]
+
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+#: Stable releases keep their versions; the newest one first.
+_SUITES = ("trixie", "bookworm")
+_SOURCES = """\
+Types: deb-src
+URIs: http://mirror.example/debian
+Suites: {suites}
+Components: main
+Signed-By: {keyring}
+
+Types: deb-src
+URIs: http://mirror.example/debian-security
+Suites: {security}
+Components: main
+Signed-By: {keyring}
+"""
+_ARCHIVE = re.compile(r"\.orig\.tar\.(?:gz|xz|bz2)$")
+
+
+@dataclass(frozen=True)
+class DebianArchive:
+    """An upstream archive in a Debian source package.
+
+    Attributes:
+        package: source package.
+        version: Debian's version of it.
+        file: the archive's file name, `openssl_3.5.7.orig.tar.gz`.
+        sha256: its hash according to the signed index.
+    """
+
+    package: str
+    version: str
+    file: str
+    sha256: str
+
+    @property
+    def upstream_version(self) -> str:
+        """The upstream version in the file name, `3.5.7`."""
+        return _ARCHIVE.sub("", self.file).partition("_")[2]
+
+
+def parse_source_records(text: str) -> list[DebianArchive]:
+    """Read what `apt-cache showsrc` prints: the upstream archive of each record, duplicates left out."""
+    found: dict[DebianArchive, None] = {}
+    for record in text.split("\n\n"):
+        fields: dict[str, list[str]] = {}
+        current: list[str] = []
+        for line in record.splitlines():
+            if line[:1].isspace():
+                current.append(line.strip())
+            else:
+                name, _, value = line.partition(":")
+                current = fields.setdefault(name, [value.strip()])
+        for line in fields.get("Checksums-Sha256", ())[1:]:
+            sha256, _, file = line.split()
+            if _ARCHIVE.search(file):
+                found[DebianArchive(fields["Package"][0], fields["Version"][0], file, sha256)] = None
+    return list(found)
+
+
+def candidates(records: Iterable[DebianArchive], sha256: str, series: str) -> list[DebianArchive]:
+    """The records to try: those with the wanted hash; else the newest ones of the series, if one is given."""
+    records = list(records)
+    exact = [record for record in records if record.sha256 == sha256]
+    if exact or not series:
+        return exact
+    related = [record for record in records if record.upstream_version.startswith(series)]
+    return sorted(related, key=_release, reverse=True)
+
+
+def _release(record: DebianArchive) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", record.upstream_version))
+
+
+class PrivateApt:
+    """apt with lists and settings of its own below one directory."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self._root = root
+        self._environ = clean_environment(environ)
+        self._updated = False
+
+    @staticmethod
+    def usable() -> bool:
+        """Whether this machine has apt and Debian's keys."""
+        return _KEYRING.exists() and Path("/usr/bin/apt-get").exists()
+
+    def update(self) -> None:
+        """Fetch the signed indexes, once.
+
+        Raises:
+            NetworkError: they can't be fetched or their signatures are wrong.
+        """
+        if self._updated:
+            return
+        for name in ("lists/partial", "cache/archives/partial"):
+            (self._root / name).mkdir(parents=True, exist_ok=True)
+        (self._root / "debian.sources").write_text(
+            _SOURCES.format(
+                suites=" ".join(_SUITES),
+                security=" ".join(f"{suite}-security" for suite in _SUITES),
+                keyring=_KEYRING,
+            )
+        )
+        (self._root / "apt.conf").write_text(
+            f'Dir::Etc::sourcelist "{self._root}/debian.sources";\n'
+            'Dir::Etc::sourceparts "/dev/null";\n'
+            f'Dir::State "{self._root}";\n'
+            f'Dir::State::lists "{self._root}/lists";\n'
+            'Dir::State::status "/dev/null";\n'
+            f'Dir::Cache "{self._root}/cache";\n'
+            'APT::Sandbox::User "";\n'
+            'Acquire::Languages "none";\n'
+            'Acquire::Retries "2";\n'
+        )
+        status, output = self._apt("apt-get", "update", "--error-on=any")
+        if status:
+            raise NetworkError(
+                "Debian's package lists can't be fetched",
+                hint="check the network, or install a ready-made runtime with --find-links",
+                detail=output,
+            )
+        self._updated = True
+
+    def find(self, package: str, sha256: str, series: str) -> list[DebianArchive]:
+        """Return the archives of a source package that will do, the best first."""
+        _, output = self._apt("apt-cache", "showsrc", "--only-source", package)
+        return candidates(parse_source_records(output), sha256, series)
+
+    def fetch(self, archive: DebianArchive, directory: Path) -> Path | None:
+        """Download an archive into a directory; None when Debian's servers no longer have it.
+
+        The package's other files may be missing without harm.
+        """
+        wanted = f"{archive.package}={archive.version}"
+        self._apt("apt-get", "source", "--download-only", "--only-source", wanted, cwd=directory)
+        path = directory / archive.file
+        return path if path.exists() and sha256_of(path) == archive.sha256 else None
+
+    def _apt(self, *args: str, cwd: Path | None = None) -> tuple[int, str]:
+        env = {**self._environ, "APT_CONFIG": str(self._root / "apt.conf")}
+        done = run(_words(args), cwd=cwd, env=env)
+        return done.status, done.stdout + done.stderr
+
+
+def _words(args: Sequence[str]) -> list[str]:
+    return [f"/usr/bin/{args[0]}", *args[1:]]

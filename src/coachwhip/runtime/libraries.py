@@ -1,0 +1,104 @@
+"""Builds the libraries that CPython's extension modules need, as static archives."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from coachwhip.runtime.sources import unpack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from coachwhip.runtime.recipe import Build, SourceRecipe
+    from coachwhip.runtime.workspace import Context
+
+__all__ = ["LIBRARY_FLAGS", "build_libraries", "unpack_source"]
+
+#: How libraries are compiled. Their symbols stay out of the product's exports, and what is not used can
+#: be dropped at link time.
+LIBRARY_FLAGS = ("-O2", "-g0", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections")
+
+#: Libraries built at the same time: `configure` scripts leave most of a machine idle.
+_AT_ONCE = 2
+_PLATFORM = ("--build=x86_64-linux-gnu", "--host=x86_64-linux-gnu")
+
+
+def unpack_source(context: Context, source: SourceRecipe) -> Path:
+    """Unpack a source and keep its licence files; return where it is."""
+    directory = context.workspace.source(source.name)
+    unpack(context.archives[source.name], directory)
+    target = context.workspace.licenses / source.name
+    target.mkdir(parents=True, exist_ok=True)
+    for name in source.licenses:
+        shutil.copyfile(directory / name, target / name.replace("/", "-"))
+    if text := source.license_from:
+        lines = (directory / text.file).read_text().splitlines()[: text.lines]
+        (target / "LICENSE").write_text("\n".join(lines) + "\n")
+    return directory
+
+
+def build_libraries(context: Context) -> None:
+    """Build what is not built yet, some at the same time, each after what it needs.
+
+    Raises:
+        RuntimeBuildError: a build failed.
+    """
+    waiting = [s for s in context.recipe.dependencies if not context.workspace.done(s.name)]
+    running: dict[Future[None], SourceRecipe] = {}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        try:
+            while waiting or running:
+                for source in [s for s in waiting if all(context.workspace.done(n) for n in s.needs)]:
+                    waiting.remove(source)
+                    running[pool.submit(_build, context, source)] = source
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    source = running.pop(future)
+                    future.result()
+                    context.workspace.finish(source.name)
+                    context.progress.detail(f"built {source.title} {source.version}")
+        except BaseException:
+            context.jobs.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _build(context: Context, source: SourceRecipe) -> None:
+    directory = unpack_source(context, source)
+    if source.build is None:
+        raise AssertionError(source.name)
+    if source.build.compile:
+        _compile(context, source.name, source.build, directory)
+    else:
+        _configure_and_make(context, source, source.build, directory)
+    shutil.rmtree(directory)
+
+
+def _compile(context: Context, step: str, build: Build, directory: Path) -> None:
+    """Compile a list of C files without any configuration."""
+    prefix = context.workspace.dependencies
+    for name in ("include", "lib"):
+        (prefix / name).mkdir(parents=True, exist_ok=True)
+    objects = [f"{number:03}.o" for number in range(len(build.compile))]
+    for file, name in zip(build.compile, objects, strict=True):
+        context.run(step, ["cc", *LIBRARY_FLAGS, *build.flags, "-c", file, "-o", name], directory)
+    archive = prefix / "lib" / build.archive
+    archive.unlink(missing_ok=True)
+    context.run(step, ["ar", "rcsD", archive, *objects], directory)
+    for header in build.headers:
+        shutil.copy(directory / header, prefix / "include")
+
+
+def _configure_and_make(context: Context, source: SourceRecipe, build: Build, directory: Path) -> None:
+    """Configure and build in the source directory, so that file names in messages are relative."""
+    prefix = context.workspace.dependencies
+    env = {"CC": "cc", "AR": "ar", "RANLIB": "ranlib", "CFLAGS": " ".join(LIBRARY_FLAGS)}
+    if source.needs:
+        env |= {"CPPFLAGS": f"-I{prefix}/include", "LDFLAGS": f"-L{prefix}/lib"}
+    program = build.program or ("./configure", *_PLATFORM)
+    context.run(source.name, [*program, *build.configure], directory, env)
+    for args in build.make:
+        context.run(source.name, ["make", f"-j{context.cpus}", *args], directory)
+    for args in build.install:
+        context.run(source.name, ["make", *args, f"DESTDIR={prefix.parent}"], directory)

@@ -1,0 +1,239 @@
+"""The recipes of runtimes: what they are made of and how, from `recipes.toml`, checked when loaded. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from coachwhip.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Build", "Origin", "Recipe", "RecipeBook", "SourceRecipe", "parse_recipes", "recipe_hash"]
+
+_T = TypeVar("_T")
+_SHA256_DIGITS = 64
+_HASH_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A place to get a source archive from: `url` or `debian` (a source package) is set."""
+
+    sha256: str
+    url: str = ""
+    debian: str = ""
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a library is made of its source; `compile` or `configure` is set.
+
+    Attributes:
+        archive: the static library; `more_archives` are others made on the way.
+        compile: C files that are compiled without any configuration.
+        flags: compiler flags for `compile`.
+        headers: header files to install for `compile`.
+        program: the configuration program and its first arguments; autoconf's `configure` when empty.
+        configure: its arguments.
+        make: argument lists of the make commands that build.
+        install: argument lists of those that install; DESTDIR is added.
+    """
+
+    archive: str
+    more_archives: tuple[str, ...] = ()
+    compile: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    program: tuple[str, ...] = ()
+    configure: tuple[str, ...] = ()
+    make: tuple[tuple[str, ...], ...] = ()
+    install: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def archives(self) -> tuple[str, ...]:
+        """All static libraries that it makes."""
+        return (self.archive, *self.more_archives)
+
+
+@dataclass(frozen=True)
+class LicenseText:
+    """A licence that stands in the first lines of a source file."""
+
+    file: str
+    lines: int
+
+
+@dataclass(frozen=True)
+class SourceRecipe:
+    """A source archive: where it is, what its licence files are, how a library is made of it.
+
+    Attributes:
+        name: key in `recipes.toml`.
+        title: name for people.
+        version: of the release.
+        origins: places to get it from, tried in this order.
+        licenses: licence files in the archive.
+        seconds: how long its build takes on two cores.
+        series: version prefix within which a security fix from Debian may stand in.
+        needs: sources that must be built before.
+        license_from: where the licence stands when there is no file of its own.
+        build: how its library is made; None for CPython itself.
+    """
+
+    name: str
+    title: str
+    version: str
+    origins: tuple[Origin, ...]
+    licenses: tuple[str, ...]
+    seconds: float
+    series: str = ""
+    needs: tuple[str, ...] = ()
+    license_from: LicenseText | None = None
+    build: Build | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one version of Python is made.
+
+    Attributes:
+        python: minor version, `3.13`.
+        source: CPython's own source.
+        dependencies: libraries, in the order in which their builds are started.
+        configure: arguments of CPython's `configure`.
+        flags: optimisation flags.
+        own_archives: name in the runtime -> static library that CPython's build makes.
+        system: system libraries to link with.
+        tests: CPython's test modules that a finished runtime must pass.
+        libraries: extension module -> names of the libraries that it brings in.
+    """
+
+    python: str
+    source: SourceRecipe
+    dependencies: tuple[SourceRecipe, ...]
+    configure: tuple[str, ...]
+    flags: tuple[str, ...]
+    own_archives: Mapping[str, str]
+    system: tuple[str, ...]
+    tests: tuple[str, ...]
+    libraries: Mapping[str, tuple[str, ...]]
+
+    @property
+    def abi(self) -> str:
+        """`cp313`."""
+        return "cp" + self.python.replace(".", "")
+
+    @property
+    def sources(self) -> tuple[SourceRecipe, ...]:
+        """CPython and its dependencies."""
+        return (self.source, *self.dependencies)
+
+
+@dataclass(frozen=True)
+class RecipeBook:
+    """All recipes, the newest Python last."""
+
+    recipes: tuple[Recipe, ...]
+
+    def get(self, version: str | None) -> Recipe:
+        """Return the recipe for `3.13` or `3.13.5`; that of the newest Python for None.
+
+        Raises:
+            ConfigError: there is no such recipe.
+        """
+        for recipe in reversed(self.recipes):
+            if version in (None, recipe.python, recipe.source.version):
+                return recipe
+        known = ", ".join(recipe.python for recipe in self.recipes)
+        raise ConfigError(
+            f"there is no recipe for a runtime of Python {version}",
+            hint=f"choose one of: {known}",
+        )
+
+
+def recipe_hash(recipe: Recipe, optimization: str, inputs: Mapping[str, str]) -> str:
+    """Return the 16 hex digits that name a runtime.
+
+    Args:
+        recipe: what it is made of. Titles and durations don't count.
+        optimization: `pgo` or `quick`.
+        inputs: everything else that decides what comes out: versions of compiler and builder.
+    """
+    document = asdict(recipe)
+    for source in (document["source"], *document["dependencies"]):
+        del source["seconds"], source["title"]
+    document |= {"optimization": optimization, "inputs": dict(inputs)}
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
+
+
+def parse_recipes(text: str) -> RecipeBook:
+    """Read `recipes.toml`.
+
+    Raises:
+        ValueError: it has unknown or missing keys, a wrong hash, or refers to a source that it lacks.
+    """
+    document = tomllib.loads(text)
+    sources = {name: _source(name, table) for name, table in document["source"].items()}
+    recipes = [_recipe(name, table, sources) for name, table in document["runtime"].items()]
+    for source in sources.values():
+        if unknown := set(source.needs) - sources.keys():
+            raise ValueError(f"{source.name} needs unknown {sorted(unknown)}")
+    return RecipeBook(tuple(sorted(recipes, key=lambda r: [int(n) for n in r.python.split(".")])))
+
+
+def _recipe(name: str, table: Mapping[str, Any], sources: Mapping[str, SourceRecipe]) -> Recipe:
+    values = _frozen(dict(table))
+    try:
+        values["source"] = sources[values["source"]]
+        values["dependencies"] = tuple(sources[key] for key in values["dependencies"])
+    except KeyError as error:
+        raise ValueError(f"runtime {name} uses an unknown source: {error}") from error
+    for source in values["dependencies"]:
+        if source.build is None:
+            raise ValueError(f"source {source.name} does not say how it is built")
+    return _make(Recipe, f"runtime {name}", values)
+
+
+def _source(name: str, table: Mapping[str, Any]) -> SourceRecipe:
+    values = _frozen({**table, "name": name})
+    where = f"source {name}"
+    values["origins"] = tuple(_make(Origin, where, _frozen(dict(origin))) for origin in table["origins"])
+    for origin in values["origins"]:
+        if len(origin.sha256) != _SHA256_DIGITS or bool(origin.url) == bool(origin.debian):
+            raise ValueError(f"{where} has an origin without a hash, or without exactly one place")
+    if "build" in table:
+        values["build"] = _make(Build, where, _frozen(dict(table["build"])))
+        if bool(values["build"].compile) == bool(values["build"].configure):
+            raise ValueError(f"{where} must have exactly one of `compile` and `configure`")
+    if "license_from" in table:
+        values["license_from"] = _make(LicenseText, where, dict(table["license_from"]))
+    elif not table["licenses"]:
+        raise ValueError(f"{where} has no licence")
+    return _make(SourceRecipe, where, values)
+
+
+def _frozen(table: dict[str, Any]) -> dict[str, Any]:
+    """Lists become tuples, at every depth."""
+
+    def freeze(value: object) -> object:
+        if isinstance(value, list):
+            return tuple(freeze(item) for item in value)
+        return {k: freeze(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    return {key: freeze(value) for key, value in table.items()}
+
+
+def _make(kind: type[_T], where: str, values: dict[str, Any]) -> _T:
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    if unknown := values.keys() - known:
+        raise ValueError(f"{where} has unknown keys {sorted(unknown)}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ValueError(f"{where}: {error}") from error
