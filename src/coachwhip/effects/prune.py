@@ -21,7 +21,7 @@ __all__ = ["PRUNED_AREAS", "Entry", "cache_in_use", "entries", "prune"]
 
 #: Areas whose entries go when they have not been used for long. Runtimes are not among them: they are
 #: installed and removed by name.
-PRUNED_AREAS = ("layers", "sources", "stubs", "wheels", "work", "zig")
+PRUNED_AREAS = ("builds", "layers", "logs", "sources", "stubs", "wheels", "work", "zig")
 
 
 @dataclass(frozen=True)
