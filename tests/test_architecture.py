@@ -168,8 +168,19 @@ def public_definitions(module: Module) -> set[str]:
     return {
         node.name
         for node in module.tree.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not is_subcommand(node)
     }
+
+
+def is_subcommand(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether the command line reaches this function through its group, and nobody by its name."""
+    for decorator in node.decorator_list:
+        match decorator:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="command")) if owner != "click":
+                return True
+    return False
 
 
 def long_functions(module: Module) -> list[str]:

@@ -35,7 +35,7 @@ def cache_group() -> None:
 
 @cache_group.command("dir", epilog='\b\nExample:\n  du -sh "$(coachwhip cache dir)"\n')
 @pass_ui
-def _show_directory(ui: Ui) -> None:
+def show_directory(ui: Ui) -> None:
     """Print the cache's directory."""
     ui.result(str(default_cache().root))
 
@@ -60,7 +60,7 @@ Examples:
 @click.option("--all", "everything", is_flag=True, help="Remove everything but installed runtimes.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed, and remove nothing.")
 @pass_ui
-def _prune_command(ui: Ui, *, days: int, everything: bool, dry_run: bool) -> None:
+def prune_command(ui: Ui, *, days: int, everything: bool, dry_run: bool) -> None:
     """Remove what has not been used for a while.
 
     Installed runtimes stay; `coachwhip runtime remove` removes those. While another coachwhip is

@@ -147,6 +147,9 @@ def _explain(error: BaseException, ui: Ui) -> int:
         case CoachwhipError():
             ui.error(error)
             code = error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            ui.help(error.format_message())
+            code = ExitCode.USAGE
         case click.UsageError():
             ui.failure(error.format_message().rstrip("."), hint=_usage_hint(error.ctx))
             code = ExitCode.USAGE

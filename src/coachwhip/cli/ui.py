@@ -113,6 +113,10 @@ class Ui:
         if hint:
             self._parts(("hint: ", "bold cyan"), (hint, ""))
 
+    def help(self, text: str) -> None:
+        """Show how a command is used to somebody who has asked for nothing in particular."""
+        self._line(text)
+
     def warning(self, message: str) -> None:
         """Show something that may be wrong but does not stop the command; silent with `-q`."""
         if self.verbosity > Verbosity.QUIET:

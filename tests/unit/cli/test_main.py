@@ -138,6 +138,14 @@ def test_help_lists_every_command_and_names_what_exists(capsys: pytest.CaptureFi
     assert max(map(len, out.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("arguments", [[], ["cache"]])
+def test_a_group_alone_shows_its_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(arguments) == ExitCode.USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("Usage: coachwhip")
+
+
 def test_output_stays_silent_when_its_reader_goes_away() -> None:
     script = f"{sys.executable} -m coachwhip completion bash | :"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
