@@ -64,9 +64,7 @@ def build_stub(
     return stub
 
 
-def _identity(
-    runtime: Runtime, toolchain: Toolchain, sources: Path, builtins: frozenset[str] | None
-) -> str:
+def _identity(runtime: Runtime, toolchain: Toolchain, sources: Path, builtins: frozenset[str] | None) -> str:
     digest = hashlib.sha256(f"{runtime.recipe}\n{toolchain.version}\n{Path(__file__).read_text()}".encode())
     digest.update(repr(sorted(builtins) if builtins is not None else None).encode())
     for path in sorted(sources.iterdir()):
@@ -86,7 +84,12 @@ def _build(
             units.append(table)
         objects = [Path(scratch) / f"{unit.stem}.o" for unit in units]
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda pair: _compile(runtime, toolchain, sources, *pair), zip(units, objects, strict=True)))
+            list(
+                pool.map(
+                    lambda pair: _compile(runtime, toolchain, sources, *pair),
+                    zip(units, objects, strict=True),
+                )
+            )
         linked = Path(scratch) / "stub"
         link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
         shutil.copyfile(linked, temporary := stub.with_name(f".{stub.name}.{Path(scratch).name}"))

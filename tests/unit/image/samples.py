@@ -1,0 +1,128 @@
+"""Small bundles and a stub that is nothing but ELF headers."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import TYPE_CHECKING
+
+import xxhash
+import zstandard
+
+from coachwhip.image import Manifest, plan_image, write_product
+from coachwhip.image.manifest import DistributionRecord, NativeRecord
+from coachwhip.model import (
+    Blob,
+    Bundle,
+    Compression,
+    Distribution,
+    EntryPoint,
+    Layer,
+    NativeLib,
+    Node,
+    Settings,
+    Target,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
+PHDR = struct.Struct("<IIQQQQQQ")
+
+
+def fake_stub(*, note: bool = True) -> bytes:
+    """An ELF file with a load segment and, for an image to take, a note segment."""
+    headers = [PHDR.pack(1, 5, 0, 0x400000, 0x400000, 0x1000, 0x1000, 0x1000)]
+    if note:
+        headers.insert(0, PHDR.pack(4, 4, 0x100, 0x400100, 0x400100, 24, 24, 4))
+    ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    header = EHDR.pack(
+        ident, 2, 62, 1, 0x401000, EHDR.size, 0, 0, EHDR.size, PHDR.size, len(headers), 0, 0, 0
+    )
+    return (header + b"".join(headers)).ljust(5000, b"\xcc")
+
+
+class LayerBuilder:
+    """Collects files into a layer whose blobs lie in one file."""
+
+    def __init__(self, name: str, blobs: Path) -> None:
+        self._name = name
+        self._path = blobs
+        self._blobs = bytearray()
+        self._nodes: list[Node] = []
+
+    def blob(self, content: bytes, *, compress: bool = False) -> Blob:
+        stored = zstandard.ZstdCompressor().compress(content) if compress else content
+        offset = len(self._blobs)
+        self._blobs += stored
+        compression = Compression.ZSTD if compress else Compression.NONE
+        return Blob(offset, len(stored), len(content), compression, xxhash.xxh64_intdigest(stored))
+
+    def add(
+        self,
+        path: str,
+        data: bytes | None = b"",
+        *,
+        code: bytes | None = None,
+        compress: bool = False,
+        native: NativeLib | None = None,
+    ) -> LayerBuilder:
+        self._nodes.append(
+            Node(
+                path,
+                None if data is None else self.blob(data, compress=compress),
+                None if code is None else self.blob(code),
+                native=native,
+            )
+        )
+        return self
+
+    def layer(self, *path_lines: str) -> Layer:
+        self._path.write_bytes(self._blobs)
+        nodes = tuple(sorted(self._nodes, key=lambda node: node.path))
+        return Layer(Distribution(self._name, "1.0"), nodes, self._path, path_lines)
+
+
+def native(*needed: str, runpath: tuple[str, ...] = (), soname: str = "") -> NativeLib:
+    return NativeLib(soname, needed, runpath, (2, 17), "memcpy")
+
+
+def bundle(*layers: Layer, settings: Settings | None = None) -> Bundle:
+    return Bundle(
+        "sample", "1.0", EntryPoint("sample", "pkg", "main"), Target((3, 13)), layers, settings or Settings()
+    )
+
+
+def small_layer(tmp_path: Path) -> Layer:
+    return (
+        LayerBuilder("pkg", tmp_path / "blobs")
+        .add("bin/sample", b"import pkg", code=b"entry code")
+        .add("lib/python3.13/pkg/__init__.py", b"x = 1\n" * 100, code=b"package code", compress=True)
+        .add("lib/python3.13/pkg/data.txt", "Größe".encode())
+        .add("lib/python3.13/pkg/bare.py", None, code=b"no source")
+        .layer("import pkg")
+    )
+
+
+def manifest() -> Manifest:
+    return Manifest(
+        builder="0",
+        app="sample",
+        version="1.0",
+        entry="pkg:main",
+        target=str(Target((3, 13))),
+        python="3.13.5",
+        runtime="0" * 16,
+        stub_glibc="2.17",
+        distributions=(DistributionRecord("pkg", "1.0", "", "", 4, 1, 1),),
+        natives=(NativeRecord("lib/a.so", "2.5", "memcpy", 1, 1),),
+    )
+
+
+def product(tmp_path: Path, settings: Settings | None = None) -> bytes:
+    """A whole product of the small layer."""
+    plan = plan_image(bundle(small_layer(tmp_path), settings=settings), "bin/sample")
+    output = io.BytesIO()
+    write_product(fake_stub(), plan, manifest(), output)
+    return output.getvalue()
