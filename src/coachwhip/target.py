@@ -141,7 +141,8 @@ def format_tags(tags: Iterable[Tag]) -> str:
     """Return a compressed tag set as in a wheel's file name, `cp313-cp313-manylinux_2_17_x86_64`."""
     parts = list(tags)
     return "-".join(
-        ".".join(sorted({getattr(tag, field) for tag in parts})) for field in ("interpreter", "abi", "platform")
+        ".".join(sorted({getattr(tag, field) for tag in parts}))
+        for field in ("interpreter", "abi", "platform")
     )
 
 

@@ -213,9 +213,7 @@ def _refuse(download: Download, error: OSError | http.client.HTTPException) -> N
         hint = "check the user name and password of that index" if error.code in (401, 403) else ""
         raise NetworkError(f"can't download {shown}: {error.code} {error.reason}", hint=hint) from error
     reason = getattr(error, "reason", error)
-    raise NetworkError(
-        f"can't download {shown}: {reason}", hint="check the network and try again"
-    ) from error
+    raise NetworkError(f"can't download {shown}: {reason}", hint="check the network and try again") from error
 
 
 def _wrong_hash(download: Download, actual: str) -> ResolutionError:

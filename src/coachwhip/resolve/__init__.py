@@ -1,8 +1,8 @@
 """Requirements and a target in, wheels that fit the target out.
 
-    resolve(...)      -> Lock       which file of each project, by uv, for the target
-    fetch(lock, ...)  -> wheels     downloaded, checked, or built from source for the target
-    build_local(...)  -> wheel      a project folder, built for the target
+resolve(...)      -> Lock       which file of each project, by uv, for the target
+fetch(lock, ...)  -> wheels     downloaded, checked, or built from source for the target
+build_local(...)  -> wheel      a project folder, built for the target
 """
 
 from coachwhip.resolve.build import build_local

@@ -7,6 +7,7 @@ change what is built.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coachwhip.resolve.toolchain import compiler_environment
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from coachwhip.model import Target
     from coachwhip.resolve.model import Options
 
-__all__ = ["build_environment", "key_environment"]
+__all__ = ["Room", "build_environment", "key_environment"]
 
 #: Needed to run programs and to reach hosts; assumed not to change the result.
 _PASSED_ON = frozenset(
@@ -56,7 +57,54 @@ _STEERING = frozenset(
         "RUSTUP_TOOLCHAIN",
     }
 )
-_STEERING_PREFIXES = ("CMAKE_", "HATCH_", "MATURIN_", "MESON", "PDM_", "POETRY_", "SETUPTOOLS_", "SKBUILD_", "VCS_")
+_STEERING_PREFIXES = (
+    "CMAKE_",
+    "HATCH_",
+    "MATURIN_",
+    "MESON",
+    "PDM_",
+    "POETRY_",
+    "SETUPTOOLS_",
+    "SKBUILD_",
+    "VCS_",
+)
+
+
+@dataclass(frozen=True)
+class Room:
+    """The directories of one build, at the same place in each build of the same thing."""
+
+    root: Path
+
+    @property
+    def source(self) -> Path:
+        """Where the sources are copied to."""
+        return self.root / "src"
+
+    @property
+    def env(self) -> Path:
+        """The virtual environment with the build requirements."""
+        return self.root / "env"
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.env / "bin" / "python"
+
+    @property
+    def tools(self) -> Path:
+        """Where the compilers are."""
+        return self.root / "tools"
+
+    @property
+    def out(self) -> Path:
+        """Where the back end puts its wheel."""
+        return self.root / "out"
+
+    @property
+    def finished(self) -> Path:
+        """Where the finished wheel is."""
+        return self.root / "finished"
 
 
 def key_environment(options: Options) -> dict[str, str]:
@@ -70,31 +118,32 @@ def key_environment(options: Options) -> dict[str, str]:
 
 
 def build_environment(
-    options: Options, target: Target, env: Path, tools: Path, zig_cache: Path, maps: Mapping[Path, str]
+    options: Options, target: Target, room: Room, zig_cache: Path, maps: Mapping[Path, str]
 ) -> dict[str, str]:
     """Return the whole environment of a build.
 
     Args:
         options: whose `environ` is filtered, and whose `build_environment` wins over all.
         target: to compile for.
-        env: virtual environment with the build requirements.
-        tools: from `toolchain.write_wrappers`.
+        room: the directories of the build, with compilers in it.
         zig_cache: where zig keeps what it compiled before.
         maps: directories and their names in compiled files.
     """
     outside = options.environ
-    kept = {name: value for name, value in outside.items() if name in _PASSED_ON or name.upper() in _PASSED_ON}
-    path = [str(env / "bin"), str(tools), outside.get("PATH", os.defpath)]
+    kept = {
+        name: value for name, value in outside.items() if name in _PASSED_ON or name.upper() in _PASSED_ON
+    }
+    path = [str(room.env / "bin"), str(room.tools), outside.get("PATH", os.defpath)]
     return {
         **kept,
-        **compiler_environment(tools, target, env / "bin" / "python", maps),
+        **compiler_environment(room.tools, target, room.python, maps),
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C.UTF-8",
         "PATH": os.pathsep.join(path),
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
         "TZ": "UTC",
-        "VIRTUAL_ENV": str(env),
+        "VIRTUAL_ENV": str(room.env),
         "ZIG_GLOBAL_CACHE_DIR": str(zig_cache),
         "ZIG_LOCAL_CACHE_DIR": str(zig_cache),
         **key_environment(options),

@@ -78,9 +78,7 @@ def uv_platform(target: Target) -> str:
     return f"{target.arch}-manylinux_2_{minor}"
 
 
-def compile_lock(
-    query: Query, *, only_wheels_of: Sequence[str] = (), constraints: Sequence[str] = ()
-) -> str:
+def compile_lock(query: Query, *, only_wheels_of: Sequence[str] = (), constraints: Sequence[str] = ()) -> str:
     """Return the text of a `pylock.toml` for the query's target.
 
     Args:
@@ -159,7 +157,9 @@ def configured_indexes(options: Options, directory: Path) -> PipIndexes:
     environ = options.environ
     home = environ.get("HOME", "")
     config = Path(environ.get("XDG_CONFIG_HOME") or f"{home}/.config")
-    mine = [folder / name for folder in (directory, *directory.parents) for name in ("uv.toml", "pyproject.toml")]
+    mine = [
+        folder / name for folder in (directory, *directory.parents) for name in ("uv.toml", "pyproject.toml")
+    ]
     documents = _texts([*mine, config / "uv/uv.toml", Path("/etc/uv/uv.toml")])
     if uv_has_indexes(environ, documents):
         return PipIndexes()

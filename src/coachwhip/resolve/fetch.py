@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["fetch"]
 
 
-def fetch(
+def fetch(  # noqa: PLR0913 - each is told apart by name
     lock: Lock,
     target: Target,
     python: BuildPython,
@@ -58,9 +58,12 @@ def fetch(
     progress = progress or Silent()
     store = WheelStore(cache)
     builder = Builder(target, python, store, options, progress)
-    with translated_os_errors("use the cache"), tempfile.TemporaryDirectory(
-        prefix=".incoming-", dir=cache.area("wheels"), ignore_cleanup_errors=True
-    ) as name:
+    with (
+        translated_os_errors("use the cache"),
+        tempfile.TemporaryDirectory(
+            prefix=".incoming-", dir=cache.area("wheels"), ignore_cleanup_errors=True
+        ) as name,
+    ):
         wanted = [file for file in lock.files if not _at_hand(file, store, builder)]
         arrived = _download(wanted, Path(name), options, progress)
         return tuple(_wheel(file, arrived.get(file.name), store, builder) for file in lock.files)
@@ -89,7 +92,8 @@ def _download(
             hint="run once without --offline, or name a folder of wheels with --find-links",
         )
     downloads = {
-        file.name: Download(file.location, file.sha256, directory / file.name / file.filename) for file in files
+        file.name: Download(file.location, file.sha256, directory / file.name / file.filename)
+        for file in files
     }
     what = files[0].filename if len(files) == 1 else f"{len(files)} files"
     with progress.step(f"Downloading {what}"):

@@ -42,7 +42,9 @@ def pip_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
     named = environ.get("PIP_CONFIG_FILE", "")
     if named == "/dev/null":
         return ()
-    files = [Path(folder) / "pip/pip.conf" for folder in environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")]
+    files = [
+        Path(folder) / "pip/pip.conf" for folder in environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":")
+    ]
     files.append(Path("/etc/pip.conf"))
     if home := environ.get("HOME"):
         files.append(Path(home, ".pip/pip.conf"))

@@ -78,11 +78,12 @@ def finish_wheel(built: Path, target: Target, out: Path, environ: Mapping[str, s
     """
     facts = read_wheel(built)
     for native in facts.natives:
-        if native.path.endswith(".so") and native.machine != target.arch:
-            raise BuildError(
-                f"{native.path} was compiled for {native.machine or 'an unknown machine'}, not for {target.arch}"
-            )
-        if native.glibc > target.glibc:
+        if native.machine != target.arch:
+            # Extension modules must be ours; other files may be data of the project.
+            if ".cpython-" in native.path or native.path.endswith(".abi3.so"):
+                machine = native.machine or "no known machine"
+                raise BuildError(f"{native.path} was compiled for {machine}, not for {target.arch}")
+        elif native.glibc > target.glibc:
             raise BuildError(
                 f"{native.path} needs glibc {native.glibc[0]}.{native.glibc[1]} ({native.symbol}), "
                 f"the target is {target}",
@@ -113,7 +114,7 @@ def _bundle(built: Path, facts: WheelFacts, target: Target, out: Path, environ: 
         )
     left = foreign_libraries(read_wheel(wheels[0]), target)
     if left:
-        library, user = sorted(left.items())[0]
+        library, user = min(left.items())
         raise BuildError(
             f"{user} in {facts.filename} needs {library}, which not every Linux machine has",
             hint="link it statically",
@@ -141,7 +142,9 @@ def _normalise(built: Path, target: Target, out: Path) -> Path:
             for info in archive.infolist()
             if not info.is_dir()
         ]
-    info = next(member.name for member in members if member.name.endswith(".dist-info/WHEEL")).rpartition("/")[0]
+    info = next(member.name for member in members if member.name.endswith(".dist-info/WHEEL")).rpartition(
+        "/"
+    )[0]
     members = [
         _retagged(member, interpreter, abi, platform) if member.name == f"{info}/WHEEL" else member
         for member in members
@@ -155,7 +158,9 @@ def _normalise(built: Path, target: Target, out: Path) -> Path:
 
 
 def _retagged(member: _Member, interpreter: str, abi: str, platform: str) -> _Member:
-    lines = [line for line in member.data.decode().splitlines() if line.strip() and not line.startswith("Tag:")]
+    lines = [
+        line for line in member.data.decode().splitlines() if line.strip() and not line.startswith("Tag:")
+    ]
     lines += [
         f"Tag: {one}-{two}-{three}"
         for one in interpreter.split(".")

@@ -27,7 +27,7 @@ __all__ = ["resolve"]
 _NEWEST_GLIBC = (2, 40)
 
 
-def resolve(
+def resolve(  # noqa: PLR0913 - each is told apart by name
     requirements: Sequence[str],
     target: Target,
     python: BuildPython,

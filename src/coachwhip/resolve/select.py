@@ -23,7 +23,14 @@ from packaging.utils import parse_wheel_filename
 
 from coachwhip.errors import InputError, ResolutionError
 from coachwhip.resolve.model import Kind, LockedFile
-from coachwhip.target import fits, format_tags, glibc_needed, marker_environment, newer_glibc_tags, supported_tags
+from coachwhip.target import (
+    fits,
+    format_tags,
+    glibc_needed,
+    marker_environment,
+    newer_glibc_tags,
+    supported_tags,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -80,7 +87,7 @@ def parse_lock(text: str, where: str) -> Pylock:
         ) from error
 
 
-def select(
+def select(  # noqa: PLR0913 - each is told apart by name
     lock: Pylock,
     target: Target,
     python_version: str,
@@ -126,7 +133,9 @@ def select(
 
 def wheels_of(lock: Pylock, name: str) -> tuple[frozenset[Tag], ...]:
     """Return the tags of every wheel that a lock lists for a project."""
-    return tuple(_tags(wheel) for package in lock.packages if package.name == name for wheel in package.wheels or ())
+    return tuple(
+        _tags(wheel) for package in lock.packages if package.name == name for wheel in package.wheels or ()
+    )
 
 
 def _tags(wheel: PackageWheel) -> frozenset[Tag]:

@@ -63,7 +63,6 @@ class WheelStore:
         return directory / facts.filename, facts
 
 
-
 def wheel_of(path: Path, facts: WheelFacts, origin: str) -> Wheel:
     """Return the `Wheel` for a stored file."""
     return Wheel(facts.name, facts.version, path, facts.sha256, facts.tags, origin)

@@ -31,7 +31,9 @@ def hash_tree(folder: Path) -> str:
     with translated_os_errors("read the project"):
         for name, path in sorted(_files(folder)):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"{name}\0{os.access(path, os.X_OK):d}{content}\n".encode("utf-8", "surrogateescape"))
+            digest.update(
+                f"{name}\0{os.access(path, os.X_OK):d}{content}\n".encode("utf-8", "surrogateescape")
+            )
     return digest.hexdigest()
 
 
@@ -71,7 +73,11 @@ def repository_state(folder: Path) -> str:
         reference = git / head.removeprefix("ref: ").strip()
         commit = reference.read_text() if head.startswith("ref: ") and reference.is_file() else ""
         packed = git / "packed-refs"
-        tags = sorted(str(path.relative_to(git)) + path.read_text() for path in (git / "refs/tags").rglob("*") if path.is_file())
+        tags = sorted(
+            str(path.relative_to(git)) + path.read_text()
+            for path in (git / "refs/tags").rglob("*")
+            if path.is_file()
+        )
         state = "\n".join([head, commit, packed.read_text() if packed.is_file() else "", *tags])
     return hashlib.sha256(state.encode()).hexdigest()
 

@@ -117,7 +117,14 @@ def read_wheel(path: Path) -> WheelFacts:
                 data = archive.read(member)
                 if is_elf(data):
                     natives.append(_native(member.filename, data))
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, UnicodeDecodeError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        KeyError,
+        UnicodeDecodeError,
+        NotImplementedError,
+    ) as error:
         raise _damaged(path.name, str(error).strip("'\"")) from error
     found = canonicalize_name(str(metadata["Name"] or ""))
     if found != name:
@@ -143,7 +150,9 @@ def check_fits(facts: WheelFacts, target: Target) -> None:
         needed = glibc_needed(tags, target)
         if needed is None:
             raise ResolutionError(
-                f"{facts.filename} is not for {target}", hint=_where_it_fits(tags), detail=f"its tags: {facts.tags}"
+                f"{facts.filename} is not for {target}",
+                hint=_where_it_fits(tags),
+                detail=f"its tags: {facts.tags}",
             )
         raise ResolutionError(
             f"{facts.filename} is for glibc {needed[0]}.{needed[1]} and newer, not for {target}",
@@ -163,7 +172,9 @@ def check_fits(facts: WheelFacts, target: Target) -> None:
 def _where_it_fits(tags: frozenset[Tag]) -> str:
     platforms = sorted({tag.platform for tag in tags})
     if any(platform.startswith("linux_") for platform in platforms):
-        return "a wheel tagged linux_... works on the machine that built it; name its sources to have it built"
+        return (
+            "a wheel tagged linux_... works on the machine that built it; name its sources to have it built"
+        )
     interpreters = ", ".join(sorted({tag.interpreter for tag in tags}))
     return f"it is for {interpreters} on {', '.join(platforms)}"
 
@@ -181,9 +192,13 @@ def _native(path: str, data: bytes) -> Native:
 def _info_directory(archive: zipfile.ZipFile, filename: str, name: str) -> str:
     tops = {PurePosixPath(member).parts[0] for member in archive.namelist() if "/" in member}
     found = [top for top in tops if top.endswith(".dist-info")]
-    mine = [top for top in found if canonicalize_name(top.removesuffix(".dist-info").rpartition("-")[0]) == name]
+    mine = [
+        top for top in found if canonicalize_name(top.removesuffix(".dist-info").rpartition("-")[0]) == name
+    ]
     if len(mine) != 1:
-        raise _damaged(filename, "it has no .dist-info directory of its own" if not mine else "it has several")
+        raise _damaged(
+            filename, "it has no .dist-info directory of its own" if not mine else "it has several"
+        )
     return mine[0]
 
 
@@ -194,6 +209,4 @@ def _check_place(member: str, filename: str) -> None:
 
 
 def _damaged(filename: str, why: str) -> InputError:
-    return InputError(
-        f"{filename} is damaged or not a wheel: {why}", hint="get it again, or build it anew"
-    )
+    return InputError(f"{filename} is damaged or not a wheel: {why}", hint="get it again, or build it anew")
