@@ -4,10 +4,11 @@ This runs before CPython can import anything but built-in and frozen modules, an
 it imports at its top level must be frozen, and what it does must be cheap.
 """
 
-import _coachwhip
 import _frozen_importlib as _bootstrap
 import _frozen_importlib_external as _external
 import sys
+
+import _coachwhip
 
 ROOT = "/__app__"
 _BELOW_ROOT = ROOT + "/"
@@ -162,9 +163,8 @@ def prepare(interpreter):
 
 def _add_site_builtins():
     """Add what programs use of what `site` adds to the builtins; `copyright` and the like are for prompts."""
-    import builtins
-
     import _sitebuiltins
+    import builtins
 
     builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
     builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
