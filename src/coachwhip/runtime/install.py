@@ -95,7 +95,7 @@ def remove_runtime(runtime: Runtime) -> None:
         remove_tree(doomed)
 
 
-def install_runtime(
+def install_runtime(  # noqa: PLR0913  (independent choices, all but one by keyword)
     version: str | None,
     *,
     cache: Cache,
@@ -132,7 +132,9 @@ def install_runtime(
     ):
         if target.is_dir():
             return Runtime.load(target)
-        if not from_source and fetch_packed(recipe, digest, target, environ, find_links, progress):
+        if not from_source and fetch_packed(
+            recipe, digest, target, environ=environ, find_links=find_links, progress=progress
+        ):
             return Runtime.load(target)
         _check_tools(environ)
         workspace = Workspace(cache.area("work") / name)

@@ -101,10 +101,11 @@ def _metadata(runtime: Runtime, info: str, project: str, version: str) -> Iterat
     yield f"{info}/WHEEL", wheel.encode(), _FILE
 
 
-def fetch_packed(
+def fetch_packed(  # noqa: PLR0913  (what is wanted, where it goes, where to look)
     recipe: Recipe,
     digest: str,
     target: Path,
+    *,
     environ: Mapping[str, str],
     find_links: Sequence[str],
     progress: Progress,

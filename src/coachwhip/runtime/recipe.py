@@ -13,7 +13,16 @@ from coachwhip.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Build", "Origin", "Recipe", "RecipeBook", "SourceRecipe", "parse_recipes", "recipe_hash"]
+__all__ = [
+    "Build",
+    "LicenseText",
+    "Origin",
+    "Recipe",
+    "RecipeBook",
+    "SourceRecipe",
+    "parse_recipes",
+    "recipe_hash",
+]
 
 _T = TypeVar("_T")
 _SHA256_DIGITS = 64

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from coachwhip.runtime.gates import judge_exports, judge_floor, judge_paths, judge_replacements
+
+
+def test_the_floor_is_kept_by_old_symbols_only() -> None:
+    assert not judge_floor(["GLIBC_2.2.5", "GLIBC_2.17"], (2, 17)).failures
+    assert judge_floor(["GLIBC_2.3", "GLIBC_2.18", "GLIBC_2.34"], (2, 17)).failures == (
+        "GLIBC_2.18",
+        "GLIBC_2.34",
+    )
+    # What is no version of glibc can't be promised either.
+    assert judge_floor(["GCC_3.0", "GLIBC_PRIVATE"], (2, 17)).failures == ("GCC_3.0", "GLIBC_PRIVATE")
+
+
+def test_exports_must_be_the_wanted_ones() -> None:
+    wanted = frozenset({"Py_Main", "PyList_New"})
+
+    assert not judge_exports(wanted, wanted).failures
+    assert judge_exports(frozenset({"Py_Main", "SSL_new"}), wanted).failures == (
+        "missing: PyList_New",
+        "foreign: SSL_new",
+    )
+
+
+def test_functions_of_glibc_must_not_be_replaced() -> None:
+    libc = frozenset({"memcmp", "log2", "stat", "atexit", "_init", "printf"})
+
+    assert not judge_replacements(frozenset({"main", "stat", "atexit", "_init"}), libc).failures
+    assert judge_replacements(frozenset({"main", "log2", "memcmp"}), libc).failures == ("log2", "memcmp")
+
+
+def test_build_paths_are_found_in_any_file() -> None:
+    files = [("a.py", b"prefix = '/build/x'"), ("b.a", b"\0\0/home/me/zig\0"), ("c", b"fine")]
+
+    assert judge_paths(files, ["/build", "/home/me"]).failures == ("a.py", "b.a")
+    assert not judge_paths(files, ["/elsewhere"]).failures

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from coachwhip.errors import ConfigError
+from coachwhip.runtime.install import recipe_book
+from coachwhip.runtime.recipe import parse_recipes, recipe_hash
+
+SOURCE = """
+[source.a]
+title = "A"
+version = "1.0"
+licenses = ["LICENSE"]
+seconds = 1
+origins = [{ url = "https://example.org/a.tar.gz", sha256 = "%s" }]
+build.archive = "liba.a"
+build.compile = ["a.c"]
+""" % ("0" * 64)
+
+
+def test_the_recipes_of_this_version_are_sound() -> None:
+    for recipe in recipe_book().recipes:
+        assert recipe.source.version.startswith(recipe.python + ".")
+        built: set[str] = set()
+        for source in recipe.dependencies:
+            assert source.build is not None
+            built |= {re.sub(r"^lib|\.a$", "", name) for name in source.build.archives}
+            # Both origins, so that a build works where only one of them can be reached.
+            assert [bool(origin.url) for origin in source.origins] == [True, False]
+        built |= {re.sub(r"^lib|\.a$", "", name) for name in recipe.own_archives}
+        assert {name for names in recipe.libraries.values() for name in names} <= built
+
+
+def test_a_version_is_found_by_minor_and_by_full_number() -> None:
+    book = recipe_book()
+    newest = book.recipes[-1]
+
+    assert book.get(None) is newest
+    assert book.get(newest.python) is newest
+    assert book.get(newest.source.version) is newest
+
+
+def test_an_unknown_version_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError) as caught:
+        recipe_book().get("2.7")
+
+    assert "2.7" in caught.value.message
+    assert "3.13" in caught.value.hint
+
+
+def test_the_hash_covers_what_decides_the_result_and_nothing_else() -> None:
+    recipe = recipe_book().get(None)
+    base = recipe_hash(recipe, "pgo", {"ziglang": "1"})
+    slower = tuple(replace(source, seconds=source.seconds + 1) for source in recipe.dependencies)
+
+    assert re.fullmatch(r"[0-9a-f]{16}", base)
+    assert recipe_hash(replace(recipe, dependencies=slower), "pgo", {"ziglang": "1"}) == base
+    assert recipe_hash(recipe, "quick", {"ziglang": "1"}) != base
+    assert recipe_hash(recipe, "pgo", {"ziglang": "2"}) != base
+    assert recipe_hash(replace(recipe, flags=("-O2",)), "pgo", {"ziglang": "1"}) != base
+    assert recipe_hash(replace(recipe, dependencies=slower[1:]), "pgo", {"ziglang": "1"}) != base
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("title =", "titel ="), "titel"),
+        (('sha256 = "00', 'sha256 = "0'), "hash"),
+        (('licenses = ["LICENSE"]', "licenses = []"), "no licence"),
+        (('build.compile = ["a.c"]', ""), "exactly one of"),
+        (("seconds = 1", 'needs = ["b"]\nseconds = 1'), "unknown"),
+        (("url =", 'debian = "a", url ='), "exactly one place"),
+    ],
+)
+def test_a_wrong_recipe_is_refused(change: tuple[str, str], message: str) -> None:
+    assert parse_recipes(SOURCE + "[runtime]\n").recipes == ()
+
+    with pytest.raises(ValueError, match=message):
+        parse_recipes(SOURCE.replace(*change) + "[runtime]\n")
