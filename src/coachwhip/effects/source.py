@@ -1,0 +1,85 @@
+"""Read what the user pointed at, and what a runtime consists of."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coachwhip.effects.files import translated_os_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["list_names", "list_tree", "read_bytes", "read_files", "sha256_of"]
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content.
+
+    Raises:
+        MachineError: it can't be read.
+    """
+    with translated_os_errors("read a file"):
+        return path.read_bytes()
+
+
+def list_names(folder: Path) -> list[str]:
+    """Return the names in a directory, sorted; none when it can't be listed."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []
+
+
+def list_tree(root: Path, skip: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the POSIX paths of all files below a directory, sorted within each directory.
+
+    Args:
+        root: where to begin; links to directories are not followed.
+        skip: names of directories not to enter.
+
+    Raises:
+        MachineError: a directory can't be listed.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    with translated_os_errors("list a directory"):
+        for folder, folders, files in os.walk(root, onerror=fail):
+            folders[:] = sorted(name for name in folders if name not in skip)
+            for name in sorted(files):
+                yield (Path(folder) / name).relative_to(root).as_posix()
+
+
+def read_files(places: Mapping[str, Path], what: str) -> dict[str, tuple[bytes, bool]]:
+    """Read files.
+
+    Args:
+        places: relative path of each, and the directory that it is relative to.
+        what: for messages, `read the standard library`.
+
+    Returns:
+        Content and execute bit by relative path, sorted.
+
+    Raises:
+        MachineError: one can't be read.
+    """
+    found = {}
+    with translated_os_errors(what):
+        for path in sorted(places):
+            file = places[path] / path
+            found[path] = file.read_bytes(), bool(file.stat().st_mode & 0o100)
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hex.
+
+    Raises:
+        MachineError: it can't be read.
+    """
+    with translated_os_errors("read a file"), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
