@@ -3,8 +3,9 @@
 #include <marshal.h>
 #include <string.h>
 
-#include "unpack.h"
+#include "patterns.h"
 #include "stub.h"
+#include "unpack.h"
 
 /* Where a path lies below the app root: its rest without the slash between, or NULL. */
 static const char *below_root(const char *path, Py_ssize_t *size)
@@ -244,11 +245,23 @@ static PyObject *module_path_lines(PyObject *self, PyObject *unused)
     return list;
 }
 
+PyDoc_STRVAR(pattern_doc, "pattern(pattern, flags) -> arguments for _sre.compile behind the pattern, or None.");
+
+static PyObject *module_pattern(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    (void)self;
+    if (count != 2)
+        return PyErr_Format(PyExc_TypeError, "pattern() takes 2 arguments");
+    PyObject *arguments = cw_pattern(args[0], args[1]);
+    return arguments ? arguments : Py_NewRef(Py_None);
+}
+
 static PyMethodDef METHODS[] = {
     {"find", (PyCFunction)(void (*)(void))module_find, METH_FASTCALL, find_doc},
     {"code", module_code, METH_O, code_doc},
     {"read", module_read, METH_O, read_doc},
     {"listdir", module_listdir, METH_O, listdir_doc},
+    {"pattern", (PyCFunction)(void (*)(void))module_pattern, METH_FASTCALL, pattern_doc},
     {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},
     {NULL, NULL, 0, NULL},
 };

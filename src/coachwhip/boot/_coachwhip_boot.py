@@ -32,6 +32,8 @@ class ImageLoader(_external.SourceFileLoader):
         if code is None:
             raise ImportError(f"no code for {self.name!r} in this program", name=self.name, path=self.path)
         _bootstrap._call_with_frames_removed(exec, code, module.__dict__)
+        if self.name == "re._compiler":
+            _use_built_patterns(module)
 
     def get_code(self, fullname):
         """Return the module's code object."""
@@ -62,6 +64,20 @@ class ImageLoader(_external.SourceFileLoader):
             return _external.decode_source(source)
         except UnicodeDecodeError as error:
             raise ImportError("source not available through get_source()", name=fullname) from error
+
+
+def _use_built_patterns(compiler):
+    """Let `re` take what was compiled when the product was built; all else it compiles as ever."""
+    compile_now = compiler.compile
+
+    def compile(p, flags=0):
+        """Compile a pattern, or take it from the product."""
+        built = _coachwhip.pattern(p, flags)
+        if built is None:
+            return compile_now(p, flags)
+        return compiler._sre.compile(p, *built)
+
+    compiler.compile = compile
 
 
 def _spec(fullname, found):
