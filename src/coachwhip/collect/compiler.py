@@ -13,9 +13,9 @@ from coachwhip.effects.pipes import exchange
 from coachwhip.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["Compiled", "Interpreter", "Problem", "compile_modules"]
+__all__ = ["Compiled", "Interpreter", "Problem", "compile_modules", "syntax_problems"]
 
 _WORKER = Path(__file__).with_name("worker.py")
 _LENGTH = struct.Struct("<I")
@@ -82,6 +82,18 @@ def compile_modules(
         bytes.fromhex(description["magic"]), tuple(description["builtins"]), tuple(description["stdlib"])
     )
     return about, results
+
+
+def syntax_problems(interpreter: Path, modules: Mapping[str, bytes]) -> dict[str, Problem]:
+    """Return which modules the interpreter can't compile, and why, by their names.
+
+    Raises:
+        BuildError: the interpreter does not work.
+        MachineError: it can't be started.
+    """
+    _, results = compile_modules(interpreter, list(modules.items()), optimize=0, jobs=1)
+    pairs = zip(modules, results, strict=True)
+    return {name: result.problem for name, result in pairs if result.problem is not None}
 
 
 def _shares(modules: Sequence[tuple[str, bytes]], jobs: int) -> list[list[int]]:

@@ -9,7 +9,7 @@ from coachwhip.collect.filters import matches, matches_any, relative_path
 from coachwhip.model import Bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from coachwhip.config import Config
     from coachwhip.model import Distribution, EntryPoint, Layer, Node
@@ -47,7 +47,7 @@ def plan_bundle(app: Distribution, entry: EntryPoint, parts: Parts, config: Conf
     two have the same path the first one wins, with a warning when their content differs.
 
     Args:
-        app: name and version of the app; the wheel of that name is its own.
+        app: name and version of the app's own distribution.
         entry: what runs.
         parts: all layers.
         config: what is excluded and included, whether sources are kept, how the product behaves.
@@ -59,14 +59,15 @@ def plan_bundle(app: Distribution, entry: EntryPoint, parts: Parts, config: Conf
     warnings = list(_unused_patterns(content, config))
     claims = _Claims()
     # The start code is never filtered: without it nothing runs, and `multiprocessing` reads its text.
-    layers = [replace(parts.entry, nodes=tuple(claims.take(parts.entry)))]
+    layers = [replace(parts.entry, nodes=tuple(claims.take(parts.entry.distribution, parts.entry.nodes)))]
     for layer in content:
-        nodes = [node for node in claims.take(layer) if not _excluded(node.path, config)]
+        wanted = [node for node in layer.nodes if not _excluded(node.path, config)]
+        nodes = list(claims.take(layer.distribution, wanted))
         if not config.sources:
             nodes = [node if node.code is None else replace(node, data=None) for node in nodes]
         layers.append(replace(layer, nodes=tuple(nodes)))
     return BundlePlan(
-        Bundle(app.name, app.version, entry, config.target, tuple(layers), config.settings),
+        Bundle(entry.name, app.version, entry, config.target, tuple(layers), config.settings),
         tuple(warnings + claims.warnings),
     )
 
@@ -92,13 +93,13 @@ class _Claims:
         self._folders: dict[str, Distribution] = {}
         self.warnings: list[str] = []
 
-    def take(self, layer: Layer) -> Iterator[Node]:
-        """Yield the nodes of a layer whose paths are free, and claim them."""
-        for node in layer.nodes:
-            if self._is_free(node, layer.distribution):
-                self._owners[node.path] = layer.distribution, node
+    def take(self, distribution: Distribution, nodes: Iterable[Node]) -> Iterator[Node]:
+        """Yield the nodes whose paths are free, and claim them."""
+        for node in nodes:
+            if self._is_free(node, distribution):
+                self._owners[node.path] = distribution, node
                 for folder in _folders(node.path):
-                    self._folders.setdefault(folder, layer.distribution)
+                    self._folders.setdefault(folder, distribution)
                 yield node
 
     def _is_free(self, node: Node, distribution: Distribution) -> bool:

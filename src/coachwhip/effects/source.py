@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coachwhip.effects.files import translated_os_errors
+from coachwhip.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["list_names", "list_tree", "read_bytes", "read_files", "sha256_of"]
+__all__ = ["list_names", "list_tree", "read_bytes", "read_files", "sha256_of", "wheel_metadata"]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -83,3 +86,23 @@ def sha256_of(path: Path) -> str:
     """
     with translated_os_errors("read a file"), path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def wheel_metadata(wheel: Path, name: str) -> bytes | None:
+    """Return a file of a wheel's `.dist-info` directory; None when it is not there.
+
+    Raises:
+        InputError: it is no wheel, or a damaged one.
+        MachineError: it can't be read.
+    """
+    try:
+        with translated_os_errors("read a wheel"), zipfile.ZipFile(wheel) as archive:
+            ending = f".dist-info/{name}"
+            for path in archive.namelist():
+                if path.endswith(ending) and path.count("/") == 1:
+                    return archive.read(path)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(
+            f"{wheel.name} is damaged or no wheel: {error}", hint="get or build that wheel anew"
+        ) from error
+    return None
