@@ -1,0 +1,212 @@
+/* The other functions that take a path. */
+#define _GNU_SOURCE 1
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+
+#include "content.h"
+#include "stub.h"
+#include "sys.h"
+#include "wrap.h"
+
+/* 0 when `path` is ours and there, its errno when it is ours and missing, -1 when libc is to be asked. */
+static int presence(const char *path, struct cw_path *at)
+{
+    cw_path_look(at, path);
+    if (cw_leave_to_libc(at, CW_ONE))
+        return -1;
+    return at->place == CW_MISSING ? at->fault : 0;
+}
+
+static __attribute__((noinline)) int check(const char *path, int mode, bool *ours)
+{
+    struct cw_path at;
+    int fault = presence(path, &at);
+    *ours = fault >= 0;
+    if (fault)
+        return cw_result(-fault);
+    if (mode & W_OK)
+        return cw_result(-EROFS);
+    bool runs = at.place == CW_SELF || (cw_node_mode(at.node) & 0111);
+    return cw_result(mode & X_OK && !runs ? -EACCES : 0);
+}
+
+#define ACCESS(name)                                                                                         \
+    CW_NEXT(name, int, const char *, int)                                                                    \
+    int cw_##name(const char *path, int mode) CW_EXPORT(name);                                               \
+    int cw_##name(const char *path, int mode)                                                                \
+    {                                                                                                        \
+        bool ours = false;                                                                                   \
+        int result = cw_maybe_ours(path) ? check(path, mode, &ours) : 0;                                     \
+        return ours ? result : next_##name()(path, mode);                                                    \
+    }
+
+ACCESS(access)
+ACCESS(eaccess)
+ACCESS(euidaccess)
+
+CW_NEXT(faccessat, int, int, const char *, int, int)
+int cw_faccessat(int dir, const char *path, int mode, int flags) CW_EXPORT(faccessat);
+int cw_faccessat(int dir, const char *path, int mode, int flags)
+{
+    bool ours = false;
+    int result = cw_maybe_ours(path) ? check(path, mode, &ours) : 0;
+    return ours ? result : next_faccessat()(dir, path, mode, flags);
+}
+
+/* Nothing of the product is a link. Returns the errno, or -1 when libc is to be asked. */
+static int no_link(const char *path)
+{
+    struct cw_path at;
+    int fault = cw_maybe_ours(path) ? presence(path, &at) : -1;
+    return fault ? fault : EINVAL;
+}
+
+CW_NEXT(readlink, ssize_t, const char *, char *, size_t)
+ssize_t cw_readlink(const char *path, char *to, size_t size) CW_EXPORT(readlink);
+ssize_t cw_readlink(const char *path, char *to, size_t size)
+{
+    int fault = no_link(path);
+    return fault < 0 ? next_readlink()(path, to, size) : cw_result(-fault);
+}
+
+CW_NEXT(readlinkat, ssize_t, int, const char *, char *, size_t)
+ssize_t cw_readlinkat(int dir, const char *path, char *to, size_t size) CW_EXPORT(readlinkat);
+ssize_t cw_readlinkat(int dir, const char *path, char *to, size_t size)
+{
+    int fault = no_link(path);
+    return fault < 0 ? next_readlinkat()(dir, path, to, size) : cw_result(-fault);
+}
+
+CW_NEXT(__readlink_chk, ssize_t, const char *, char *, size_t, size_t)
+ssize_t cw_readlink_chk(const char *path, char *to, size_t size, size_t room) CW_EXPORT(__readlink_chk);
+ssize_t cw_readlink_chk(const char *path, char *to, size_t size, size_t room)
+{
+    int fault = no_link(path);
+    return fault < 0 ? next___readlink_chk()(path, to, size, room) : cw_result(-fault);
+}
+
+/* The normal form of a path that is ours, in `to` or in new memory; *ours tells whether it is. */
+static char *resolve(const char *path, char *to, bool *ours)
+{
+    struct cw_path at;
+    int fault = presence(path, &at);
+    *ours = fault >= 0;
+    if (fault) {
+        errno = fault;
+        return NULL;
+    }
+    size_t root = sizeof CW_ROOT - 1;
+    if (root + at.size + 2 > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
+    if (!to && !(to = malloc(root + at.size + 2)))
+        return NULL;
+    memcpy(to, CW_ROOT, root);
+    if (at.size)
+        to[root++] = '/';
+    memcpy(to + root, at.below, at.size + 1);
+    return to;
+}
+
+CW_NEXT(realpath, char *, const char *, char *)
+char *cw_realpath(const char *path, char *to) CW_EXPORT(realpath);
+char *cw_realpath(const char *path, char *to)
+{
+    bool ours = false;
+    char *result = cw_maybe_ours(path) ? resolve(path, to, &ours) : NULL;
+    return ours ? result : next_realpath()(path, to);
+}
+
+char *cw_canonicalize_file_name(const char *path) CW_EXPORT(canonicalize_file_name);
+char *cw_canonicalize_file_name(const char *path)
+{
+    return cw_realpath(path, NULL);
+}
+
+CW_NEXT(__realpath_chk, char *, const char *, char *, size_t)
+char *cw_realpath_chk(const char *path, char *to, size_t room) CW_EXPORT(__realpath_chk);
+char *cw_realpath_chk(const char *path, char *to, size_t room)
+{
+    bool ours = false;
+    char *result = cw_maybe_ours(path) && room >= PATH_MAX ? resolve(path, to, &ours) : NULL;
+    return ours ? result : next___realpath_chk()(path, to, room);
+}
+
+/* A working directory has to be real, with all that relative paths may name from there. */
+CW_NEXT(chdir, int, const char *)
+int cw_chdir(const char *path) CW_EXPORT(chdir);
+int cw_chdir(const char *path)
+{
+    char room[PATH_MAX];
+    const char *real = cw_real_path(path, CW_TREE, room);
+    return path && !real ? -1 : next_chdir()(real);
+}
+
+CW_NEXT(inotify_add_watch, int, int, const char *, uint32_t)
+int cw_inotify_add_watch(int fd, const char *path, uint32_t events) CW_EXPORT(inotify_add_watch);
+int cw_inotify_add_watch(int fd, const char *path, uint32_t events)
+{
+    char room[PATH_MAX];
+    const char *real = cw_real_path(path, CW_LISTING, room);
+    return path && !real ? -1 : next_inotify_add_watch()(fd, real, events);
+}
+
+/* The file system of the product's files is the one that the executable lies on. */
+static const char *own_file_system(const char *path, int *fault, bool *ours)
+{
+    struct cw_path at;
+    *fault = cw_maybe_ours(path) ? presence(path, &at) : -1;
+    *ours = *fault >= 0;
+    return *ours ? "/proc/self/exe" : path;
+}
+
+#define STATFS(name, type, field)                                                                            \
+    CW_NEXT(name, int, const char *, struct type *)                                                          \
+    int cw_##name(const char *path, struct type *info) CW_EXPORT(name);                                      \
+    int cw_##name(const char *path, struct type *info)                                                       \
+    {                                                                                                        \
+        int fault;                                                                                           \
+        bool ours;                                                                                           \
+        const char *real = own_file_system(path, &fault, &ours);                                             \
+        if (ours && fault)                                                                                   \
+            return cw_result(-fault);                                                                        \
+        int result = next_##name()(real, info);                                                              \
+        if (ours && result == 0)                                                                             \
+            info->field |= ST_RDONLY;                                                                        \
+        return result;                                                                                       \
+    }
+
+STATFS(statfs, statfs, f_flags)
+STATFS(statfs64, statfs, f_flags)
+STATFS(statvfs, statvfs, f_flag)
+STATFS(statvfs64, statvfs, f_flag)
+
+/* The product's files have no extended attributes. */
+#define GETXATTR(name)                                                                                       \
+    CW_NEXT(name, ssize_t, const char *, const char *, void *, size_t)                                       \
+    ssize_t cw_##name(const char *path, const char *key, void *to, size_t size) CW_EXPORT(name);             \
+    ssize_t cw_##name(const char *path, const char *key, void *to, size_t size)                              \
+    {                                                                                                        \
+        struct cw_path at;                                                                                   \
+        int fault = cw_maybe_ours(path) ? presence(path, &at) : -1;                                          \
+        return fault < 0 ? next_##name()(path, key, to, size) : cw_result(fault ? -fault : -ENODATA);        \
+    }
+
+GETXATTR(getxattr)
+GETXATTR(lgetxattr)
+
+#define LISTXATTR(name)                                                                                      \
+    CW_NEXT(name, ssize_t, const char *, char *, size_t)                                                     \
+    ssize_t cw_##name(const char *path, char *to, size_t size) CW_EXPORT(name);                              \
+    ssize_t cw_##name(const char *path, char *to, size_t size)                                               \
+    {                                                                                                        \
+        struct cw_path at;                                                                                   \
+        int fault = cw_maybe_ours(path) ? presence(path, &at) : -1;                                          \
+        return fault < 0 ? next_##name()(path, to, size) : cw_result(-fault);                                \
+    }
+
+LISTXATTR(listxattr)
+LISTXATTR(llistxattr)
