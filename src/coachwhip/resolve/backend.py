@@ -84,7 +84,7 @@ class Backend:
         system = _build_system(source)
         maps = {room.root: "/build", self.python.root: "/runtime", find_zig().executable.parent: "/zig"}
         write_wrappers(room.tools, find_zig(), self.target, maps)
-        environ = build_environment(self.options, self.target, room, self.zig_cache, maps)
+        environ = build_environment(self.options, self.target, room, self.zig_cache)
         self._uv(
             ["venv", "--quiet", "--python", self.python.interpreter, room.env], "make a build environment"
         )

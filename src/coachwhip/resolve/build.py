@@ -163,7 +163,7 @@ class Builder:
         job.provide(room.source)
         backend = Backend(self.target, self.python, self.options, self.store.cache.area("zig") / "zig-cache")
         built, environ = backend.build(room, room.source / job.subdirectory, log)
-        finished = finish_wheel(built, self.target, room.finished, environ)
+        finished = finish_wheel(built, self.target, room, environ)
         path, facts = self.store.add(job.key, finished)
         check_fits(facts, self.target)
         return path, facts

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from coachwhip.resolve.toolchain import compiler_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from coachwhip.model import Target
@@ -117,9 +116,7 @@ def key_environment(options: Options) -> dict[str, str]:
     return {**steering, **options.build_environment}
 
 
-def build_environment(
-    options: Options, target: Target, room: Room, zig_cache: Path, maps: Mapping[Path, str]
-) -> dict[str, str]:
+def build_environment(options: Options, target: Target, room: Room, zig_cache: Path) -> dict[str, str]:
     """Return the whole environment of a build.
 
     Args:
@@ -127,7 +124,6 @@ def build_environment(
         target: to compile for.
         room: the directories of the build, with compilers in it.
         zig_cache: where zig keeps what it compiled before.
-        maps: directories and their names in compiled files.
     """
     outside = options.environ
     kept = {
@@ -136,7 +132,7 @@ def build_environment(
     path = [str(room.env / "bin"), str(room.tools), outside.get("PATH", os.defpath)]
     return {
         **kept,
-        **compiler_environment(room.tools, target, room.python, maps),
+        **compiler_environment(room.tools, target, room.python),
         "GIT_OPTIONAL_LOCKS": "0",
         "LC_ALL": "C.UTF-8",
         "PATH": os.pathsep.join(path),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from coachwhip.model import Target
+    from coachwhip.resolve.buildenv import Room
     from coachwhip.resolve.wheelfile import WheelFacts
 
 __all__ = ["finish_wheel", "foreign_libraries"]
@@ -60,13 +61,13 @@ def foreign_libraries(facts: WheelFacts, target: Target) -> dict[str, str]:
     }
 
 
-def finish_wheel(built: Path, target: Target, out: Path, environ: Mapping[str, str]) -> Path:
+def finish_wheel(built: Path, target: Target, room: Room, environ: Mapping[str, str]) -> Path:
     """Make a wheel for `target` of what a build back end made for `linux_x86_64`.
 
     Args:
         built: the wheel as the back end made it.
         target: that it was compiled for.
-        out: an existing directory for the result.
+        room: of the build; gets the result.
         environ: of the build; `LD_LIBRARY_PATH` in it tells where outside libraries are.
 
     Returns:
@@ -90,8 +91,8 @@ def finish_wheel(built: Path, target: Target, out: Path, environ: Mapping[str, s
                 hint="its build links something of the building machine; see the log, or raise --glibc",
             )
     if foreign_libraries(facts, target):
-        built = _bundle(built, facts, target, out, environ)
-    return _normalise(built, target, out)
+        built = _bundle(built, facts, target, room.finished, environ)
+    return _normalise(built, target, room)
 
 
 def _bundle(built: Path, facts: WheelFacts, target: Target, out: Path, environ: Mapping[str, str]) -> Path:
@@ -129,7 +130,7 @@ class _Member:
     executable: bool
 
 
-def _normalise(built: Path, target: Target, out: Path) -> Path:
+def _normalise(built: Path, target: Target, room: Room) -> Path:
     """Write a wheel anew: tagged for the target, sorted, without times; stored, as it is compressed later."""
     name, version, *rest = built.name.removesuffix(".whl").split("-")
     *build_tag, interpreter, abi, platform = rest
@@ -138,7 +139,11 @@ def _normalise(built: Path, target: Target, out: Path) -> Path:
     filename = "-".join([name, version, *build_tag, interpreter, abi, platform]) + ".whl"
     with zipfile.ZipFile(built) as archive:
         members = [
-            _Member(info.filename, archive.read(info), bool(info.external_attr >> 16 & 0o111))
+            _Member(
+                info.filename,
+                _without_place(archive.read(info), room),
+                bool(info.external_attr >> 16 & 0o111),
+            )
             for info in archive.infolist()
             if not info.is_dir()
         ]
@@ -152,9 +157,15 @@ def _normalise(built: Path, target: Target, out: Path) -> Path:
     ]
     members.sort(key=lambda member: (member.name.startswith(f"{info}/"), member.name))
     members.append(_Member(f"{info}/RECORD", _record(members, f"{info}/RECORD"), executable=False))
-    with translated_os_errors("write a wheel"), atomic_write(out / filename) as path:
+    with translated_os_errors("write a wheel"), atomic_write(room.finished / filename) as path:
         _write_zip(path, members)
-    return out / filename
+    return room.finished / filename
+
+
+def _without_place(data: bytes, room: Room) -> bytes:
+    """Replace the directory of the build in text; compilers are told to, writers of metadata are not."""
+    place = str(room.root).encode()
+    return data.replace(place, b"/build") if place in data and b"\0" not in data else data
 
 
 def _retagged(member: _Member, interpreter: str, abi: str, platform: str) -> _Member:

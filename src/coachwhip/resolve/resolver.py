@@ -188,7 +188,10 @@ def _needs_newer_glibc(
     hint = f"use --glibc {needed[0]}.{needed[1]} to accept {accept}"
     if newest_fitting:
         older = " ".join(f"'{name}<={version}'" for name, version in sorted(newest_fitting.items()))
-        hint += f", or ask for {older}, which has wheels for this target"
+        has = "which has a wheel" if len(newest_fitting) == 1 else "which have wheels"
+        hint += f", or ask for {older}, {has} for this target"
+    elif len(misfits) == 1:
+        hint += f", or --no-binary {first.name} to build it from source"
     return ResolutionError(
         f"{first.name}=={first.version}{more} has wheels only for a newer glibc than {query.target} promises",
         hint=hint,

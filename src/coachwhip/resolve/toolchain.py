@@ -28,6 +28,9 @@ _TOOLS = ("ar", "ranlib")
 #: glibc of the oldest target, also where SOURCE_DATE_EPOCH points to: the first moment a zip file can hold.
 _EPOCH = "315532800"
 
+# Debug information is for who debugs here, not for products, so the last word on it is ours; zig's
+# own C++ library, which is linked in, would bring paths of this machine with it. The first `-O` decides
+# how zig makes that library where a link line has none.
 # Options of GNU ld that zig refuses are left out where they only narrow what is exported; gcc's
 # unwinder, which Rust asks for by name, is LLVM's here.
 _WRAPPER = """\
@@ -41,7 +44,14 @@ for argument do
         *) set -- "$@" "$argument" ;;
     esac
 done
-exec {zig} {driver} -target {target} -fno-sanitize=undefined -g0 {maps} "$@"
+exec {zig} {driver} -target {target} -O2 -fno-sanitize=undefined {maps} "$@" -g0 -s
+"""
+# Given as flags they would be part of the hash that Rust puts into symbol names, paths included.
+_RUSTC = """\
+#!/bin/sh
+rustc=$1
+shift
+exec "$rustc" "$@" {remap}
 """
 _TOOL = '#!/bin/sh\nexec {zig} {tool} "$@"\n'
 
@@ -110,6 +120,8 @@ def write_wrappers(directory: Path, zig: Zig, target: Target, maps: Mapping[Path
         name: _WRAPPER.format(zig=quoted, driver=driver, target=zig_target(target), maps=flags)
         for name, driver in _COMPILERS.items()
     }
+    remap = " ".join(shlex.quote(f"--remap-path-prefix={path}={name}") for path, name in maps.items())
+    texts["rustc-wrapper"] = _RUSTC.format(remap=remap)
     texts |= {tool: _TOOL.format(zig=quoted, tool=tool) for tool in _TOOLS}
     with translated_os_errors("write the compiler wrappers"):
         directory.mkdir(parents=True)
@@ -121,19 +133,15 @@ def write_wrappers(directory: Path, zig: Zig, target: Target, maps: Mapping[Path
         (directory / "pkgconfig").mkdir()
 
 
-def compiler_environment(
-    directory: Path, target: Target, python: Path, maps: Mapping[Path, str]
-) -> dict[str, str]:
+def compiler_environment(directory: Path, target: Target, python: Path) -> dict[str, str]:
     """Return the variables by which build systems find the wrappers in `directory`.
 
     Args:
         directory: from `write_wrappers`.
         target: to compile for.
         python: the interpreter that extension modules are built for.
-        maps: as for `write_wrappers`.
     """
     triple = f"{target.arch}-unknown-linux-gnu"
-    remap = "\x1f".join(f"--remap-path-prefix={path}={name}" for path, name in maps.items())
     return {
         "CC": str(directory / "cc"),
         "CXX": str(directory / "c++"),
@@ -146,9 +154,9 @@ def compiler_environment(
         f"CARGO_TARGET_{triple.upper().replace('-', '_')}_LINKER": str(directory / "cc"),
         f"CC_{triple.replace('-', '_')}": str(directory / "cc"),
         f"CXX_{triple.replace('-', '_')}": str(directory / "c++"),
-        "CARGO_ENCODED_RUSTFLAGS": remap,
         "CARGO_PROFILE_RELEASE_STRIP": "symbols",
         "PYO3_PYTHON": str(python),
+        "RUSTC_WRAPPER": str(directory / "rustc-wrapper"),
         "SOURCE_DATE_EPOCH": _EPOCH,
         "ZERO_AR_DATE": "1",
     }
