@@ -11,7 +11,7 @@ from coachwhip.errors import CoachwhipError, ResolutionError
 from coachwhip.progress import Silent
 from coachwhip.resolve.compile import Query, compile_lock, every_file_of, export_lock
 from coachwhip.resolve.model import Kind, Lock, Options, Project
-from coachwhip.resolve.select import Misfit, Selection, parse_lock, select
+from coachwhip.resolve.select import Misfit, Selection, parse_lock, select, wheels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ __all__ = ["resolve"]
 
 #: Newer than any glibc of a machine in use; only asked for to explain why nothing fits.
 _NEWEST_GLIBC = (2, 40)
+_TAGS_SHOWN = 5
 
 
 def resolve(  # noqa: PLR0913 - each is told apart by name
@@ -116,10 +117,9 @@ def _resolve_anew(query: Query, pins: Sequence[str]) -> Lock:
         text = compile_lock(query, constraints=pins)
     except ResolutionError as error:
         raise _explained(query, error) from error
-    selection = _select(query, text)
-    misfits = (*selection.misfits, *_built_although_wheels_exist(query, selection))
-    if misfits:
-        raise _needs_newer_glibc(query, misfits, _newest_fitting(query, misfits))
+    selection = _looked_up(query, _select(query, text))
+    if selection.misfits:
+        raise _needs_newer_glibc(query, selection.misfits, _newest_fitting(query, selection.misfits))
     return Lock(query.target, selection.files, text)
 
 
@@ -147,24 +147,43 @@ def _explained(query: Query, error: ResolutionError) -> ResolutionError:
     return explained
 
 
-def _built_although_wheels_exist(query: Query, selection: Selection) -> tuple[Misfit, ...]:
-    """Return those projects that would be built from source only because the target's glibc is old.
+def _looked_up(query: Query, selection: Selection) -> Selection:
+    """Look up which wheels there are of what would be built from source.
 
-    uv leaves wheels that do not fit out of its answer, so they are looked up. Building silently what has
-    a wheel would often take long and give something lesser (numpy without its BLAS, for example).
+    uv leaves wheels that do not fit out of its answer. A project with a wheel for a newer glibc becomes a
+    misfit: building silently what has a wheel would often take long and give something lesser (numpy
+    without its BLAS, for example). The others keep their wheels' tags as the reason for being built.
     """
-    pins = [
-        f"{file.name}=={file.version}"
+    built = [
+        file
         for file in selection.files
         if file.kind is Kind.SDIST and file.version and file.name not in query.options.from_source
     ]
-    if not pins:
-        return ()
+    if not built:
+        return selection
     try:
-        found = _select(query, every_file_of(query, pins))
+        text = every_file_of(query, [f"{file.name}=={file.version}" for file in built])
+        found = _select(query, text)
     except CoachwhipError:
-        return ()
-    return found.misfits
+        # Only a better message depends on it.
+        return selection
+    lock = parse_lock(text, "uv's answer")
+    misfits = {misfit.name for misfit in found.misfits}
+    reasons = {file.name: _reason(query.target, wheels_of(lock, file.name)) for file in built}
+    files = tuple(
+        replace(file, reason=reasons.get(file.name, ""))
+        for file in selection.files
+        if file.name not in misfits
+    )
+    return Selection(files, (*selection.misfits, *found.misfits))
+
+
+def _reason(target: Target, tags: Sequence[str]) -> str:
+    if not tags:
+        return "there are no wheels of it"
+    near = [name for name in tags if name.startswith(target.abi)] or list(tags)
+    more = f" and {len(tags) - _TAGS_SHOWN} more" if len(tags) > _TAGS_SHOWN else ""
+    return f"its wheels do not fit: {', '.join(near[:_TAGS_SHOWN])}{more}"
 
 
 def _newest_fitting(query: Query, misfits: Sequence[Misfit]) -> dict[str, str]:

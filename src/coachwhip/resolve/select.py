@@ -131,11 +131,10 @@ def select(  # noqa: PLR0913 - each is told apart by name
     return Selection(tuple(sorted(files, key=lambda file: file.name)), tuple(misfits))
 
 
-def wheels_of(lock: Pylock, name: str) -> tuple[frozenset[Tag], ...]:
-    """Return the tags of every wheel that a lock lists for a project."""
-    return tuple(
-        _tags(wheel) for package in lock.packages if package.name == name for wheel in package.wheels or ()
-    )
+def wheels_of(lock: Pylock, name: str) -> tuple[str, ...]:
+    """Return the tag sets of all wheels that a lock lists for a project, sorted."""
+    wheels = [wheel for package in lock.packages if package.name == name for wheel in package.wheels or ()]
+    return tuple(sorted({format_tags(_tags(wheel)) for wheel in wheels}))
 
 
 def _tags(wheel: PackageWheel) -> frozenset[Tag]:
@@ -183,18 +182,8 @@ def _locked(
     else:
         filename, subdirectory = taken.filename, ""
     kind = Kind.WHEEL if filename.endswith(".whl") else Kind.SDIST
-    reason = "" if kind is Kind.WHEEL else _reason(package)
     sha256 = taken.hashes.get("sha256", "")
-    return LockedFile(
-        package.name, version, kind, location, filename, sha256, subdirectory=subdirectory, reason=reason
-    )
-
-
-def _reason(package: Package) -> str:
-    if not package.wheels:
-        return "there is no wheel of it for this target"
-    tags = ", ".join(sorted({format_tags(_tags(wheel)) for wheel in package.wheels}))
-    return f"its wheels do not fit: {tags}"
+    return LockedFile(package.name, version, kind, location, filename, sha256, subdirectory=subdirectory)
 
 
 def _absolute(path: str, base: Path) -> str:
