@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "paths.h"
 #include "stub.h"
 
 static const char SWITCH[] = "COACHWHIP_INTERPRETER";
@@ -39,7 +40,7 @@ struct cw_start cw_start_of(int argc, char **argv)
     struct cw_start start = {.argc = argc, .argv = argv};
     const char *wish = getenv(SWITCH);
     bool asked = wish && *wish && strcmp(wish, "0") != 0;
-    bool named = argc > 0 && named_python(argv[0]);
+    bool named = cw_paths_reentered() || (argc > 0 && named_python(argv[0]));
     if (wish)
         unsetenv(SWITCH);
     if (cw_image.settings->flags & CW_INTERPRETER)
