@@ -1,35 +1,37 @@
-"""What an ELF file needs and offers, read from its bytes. Pure.
-
-Read is what the dynamic loader reads: program headers and the dynamic section. Section headers are never
-looked at, for they may be missing or wrong in a library that loads well. Tables are scanned as arrays, so
-that a library of 100 MB takes no longer than one of 100 kB. Every offset is checked: bytes that are
-not a well-formed ELF file give an `ElfError` and nothing else.
-"""
+"""Checked access to the tables of an ELF file. Pure."""
 
 from __future__ import annotations
 
-import re
 import struct
 import sys
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coachwhip.model import NativeLib
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from mmap import mmap
 
-__all__ = ["ElfError", "Header", "Symbol", "is_elf", "native_lib", "read_header", "symbols"]
+__all__ = [
+    "DT_NEEDED",
+    "DT_RPATH",
+    "DT_RUNPATH",
+    "DT_SONAME",
+    "ElfError",
+    "ElfFile",
+    "Header",
+    "Symbol",
+    "Version",
+    "is_elf",
+]
 
 _MAGIC = b"\x7fELF"
 _MACHINES = {3: "i686", 21: "ppc64", 22: "s390x", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 _TYPES = {1: "object", 2: "executable", 3: "shared", 4: "core"}
 
 _PT_LOAD, _PT_DYNAMIC = 1, 2
-_DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ = 1, 4, 5, 6, 10
-_DT_SONAME, _DT_RPATH, _DT_RUNPATH, _DT_GNU_HASH = 14, 15, 29, 0x6FFFFEF5
+DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ = 1, 4, 5, 6, 10
+DT_SONAME, DT_RPATH, DT_RUNPATH, _DT_GNU_HASH = 14, 15, 29, 0x6FFFFEF5
 _DT_VERSYM, _DT_VERDEF, _DT_VERDEFNUM, _DT_VERNEED, _DT_VERNEEDNUM = (
     0x6FFFFFF0,
     0x6FFFFFFC,
@@ -40,12 +42,6 @@ _DT_VERSYM, _DT_VERDEF, _DT_VERDEFNUM, _DT_VERNEED, _DT_VERNEEDNUM = (
 _VER_FLG_WEAK = 2
 _VERSION_INDEX = 0x7FFF
 _STB_LOCAL, _STB_WEAK = 0, 2
-
-_GLIBC = re.compile(r"GLIBC_(\d{1,3})\.(\d{1,3})(?:\.\d+)?")
-#: Versions that mark a feature of the loader, with the glibc that first had it. Markers that are not in
-#: the table are younger than it.
-_GLIBC_FEATURES = {"GLIBC_ABI_DT_RELR": (2, 36)}
-_GLIBC_NEWER_FEATURE = (2, 42)
 
 
 class ElfError(ValueError):
@@ -105,7 +101,9 @@ _LAYOUTS = {
 
 
 @dataclass(frozen=True)
-class _Version:
+class Version:
+    """A version of symbols that a library offers or needs; weak when it may be missing."""
+
     name: str
     library: str
     weak: bool
@@ -116,65 +114,7 @@ def is_elf(data: bytes | mmap) -> bool:
     return data[:4] == _MAGIC
 
 
-def read_header(data: bytes | mmap) -> Header:
-    """Return what kind of ELF file it is.
-
-    Raises:
-        ElfError: it is none.
-    """
-    return _File(data).header
-
-
-def native_lib(data: bytes | mmap) -> NativeLib:
-    """Return what an ELF file needs and offers; all empty for one without a dynamic section.
-
-    Raises:
-        ElfError: the bytes are not a well-formed ELF file.
-    """
-    file = _File(data)
-    needed = {index: version for index, version in file.needed_versions() if not version.weak}
-    floors = {index: floor for index, version in needed.items() if (floor := _glibc(version.name))}
-    glibc = max(floors.values(), default=(0, 0))
-    highest = [index for index, floor in floors.items() if floor == glibc]
-    return NativeLib(
-        soname=file.string(file.value(_DT_SONAME)),
-        needed=tuple(file.string(offset) for offset in file.values(_DT_NEEDED)),
-        runpath=_paths(file),
-        glibc=glibc,
-        glibc_symbol=file.name_of_version(highest),
-    )
-
-
-def symbols(data: bytes | mmap) -> tuple[Symbol, ...]:
-    """Return the dynamic symbols that are not local, in the order of the table.
-
-    Takes time in proportion to their number: `native_lib` is for when they are not wanted.
-
-    Raises:
-        ElfError: the bytes are not a well-formed ELF file.
-    """
-    file = _File(data)
-    versions = {index: _Version(name, "", weak=False) for index, name in file.defined_versions()}
-    versions |= dict(file.needed_versions())
-    return tuple(file.symbols(versions))
-
-
-def _glibc(version: str) -> tuple[int, int] | None:
-    match = _GLIBC.fullmatch(version)
-    if match is not None:
-        return int(match[1]), int(match[2])
-    if version.startswith("GLIBC_ABI_"):
-        return _GLIBC_FEATURES.get(version, _GLIBC_NEWER_FEATURE)
-    return None
-
-
-def _paths(file: _File) -> tuple[str, ...]:
-    # The loader ignores DT_RPATH where there is a DT_RUNPATH.
-    offset = file.value(_DT_RUNPATH) or file.value(_DT_RPATH)
-    return tuple(part for part in file.string(offset).split(":") if part)
-
-
-class _File:
+class ElfFile:
     """Checked access to the tables of an ELF file."""
 
     def __init__(self, data: bytes | mmap) -> None:
@@ -218,7 +158,7 @@ class _File:
             raise ElfError(f"a name lies outside of the string table (offset {offset})")
         return self._bytes(start + offset, stop - start - offset).decode("utf-8", "backslashreplace")
 
-    def needed_versions(self) -> Iterator[tuple[int, _Version]]:
+    def needed_versions(self) -> Iterator[tuple[int, Version]]:
         """Yield the symbol versions needed from other libraries, by their index."""
         # More entries than the file has room for can only be a loop of overlapping ones.
         room = self._size // struct.calcsize("IHHII")
@@ -231,7 +171,7 @@ class _File:
             for _ in range(count):
                 _hash, flags, index, name, step = self._unpack("IHHII", position)
                 weak = bool(flags & _VER_FLG_WEAK)
-                yield index & _VERSION_INDEX, _Version(self.string(name), library, weak)
+                yield index & _VERSION_INDEX, Version(self.string(name), library, weak)
                 if step == 0:
                     break
                 position += step
@@ -251,7 +191,7 @@ class _File:
                 return self.string(self._unpack("I", position)[0])
         return ""
 
-    def symbols(self, versions: dict[int, _Version]) -> Iterator[Symbol]:
+    def symbols(self, versions: dict[int, Version]) -> Iterator[Symbol]:
         """Yield the dynamic symbols that are not local."""
         count = self._symbol_count()
         start = self._offset(self.value(_DT_SYMTAB)) if count else 0
@@ -262,7 +202,7 @@ class _File:
             if info >> 4 == _STB_LOCAL:
                 continue
             index = table[number] & _VERSION_INDEX if table is not None and number < len(table) else 0
-            version = versions.get(index, _Version("", "", weak=False))
+            version = versions.get(index, Version("", "", weak=False))
             yield Symbol(
                 name=self.string(fields[0]),
                 version=version.name,
