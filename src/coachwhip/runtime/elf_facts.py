@@ -1,4 +1,4 @@
-"""Reads from ELF executables what building and checking a runtime needs. Pure: bytes in, values out."""
+"""Reads from ELF files and static libraries what making a runtime needs. Pure: bytes in, values out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
-__all__ = ["Section", "Symbols", "executable_symbols", "exported_names", "sections"]
+__all__ = ["Section", "Symbols", "archive_index", "executable_symbols", "exported_names", "sections"]
+
+_AR_MAGIC, _AR_HEADER = 8, 60
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,10 @@ class Symbols:
 
     Attributes:
         exported: names it offers to libraries that are loaded into it.
-        defined: global names that are defined in it, exported or not.
         versions: version names that it requires of libraries, `GLIBC_2.17`.
     """
 
     exported: frozenset[str]
-    defined: frozenset[str]
     versions: frozenset[str]
 
 
@@ -51,34 +51,48 @@ def sections(image: bytes, *names: str) -> list[Section]:
 
 
 def executable_symbols(image: bytes) -> Symbols:
-    """Return the symbols of an executable that has not been stripped."""
+    """Return the dynamic symbols of an executable."""
     file = ELFFile(io.BytesIO(image))
     versions: set[str] = set()
     for section in file.iter_sections("SHT_GNU_verneed"):
         for _, auxiliaries in _any(section).iter_versions():
             versions.update(auxiliary.name for auxiliary in auxiliaries)
     return Symbols(
-        exported=frozenset(_defined(file, ".dynsym", hidden=False)),
-        defined=frozenset(_defined(file, ".symtab", hidden=True)),
+        exported=frozenset(_defined(file)),
         versions=frozenset(versions),
     )
 
 
 def exported_names(image: bytes) -> frozenset[str]:
     """Return what a shared library offers."""
-    return frozenset(_defined(ELFFile(io.BytesIO(image)), ".dynsym", hidden=False))
+    return frozenset(_defined(ELFFile(io.BytesIO(image))))
 
 
-def _defined(file: Any, table: str, *, hidden: bool) -> set[str]:  # noqa: ANN401  (pyelftools has no types)
-    section = file.get_section_by_name(table)
+def archive_index(data: bytes) -> frozenset[str]:
+    """Return the global names that a static library defines, hidden ones included, from its index.
+
+    Raises:
+        ValueError: it is not a static library with an index as GNU and LLVM write it.
+    """
+    kind = data[_AR_MAGIC : _AR_MAGIC + 16].rstrip()
+    if not data.startswith(b"!<arch>\n") or kind not in (b"/", b"/SYM64/"):
+        raise ValueError("not a static library with an index")
+    size = int(data[_AR_MAGIC + 48 : _AR_MAGIC + 58])
+    index = data[_AR_MAGIC + _AR_HEADER : _AR_MAGIC + _AR_HEADER + size]
+    width = 4 if kind == b"/" else 8
+    count = int.from_bytes(index[:width], "big")
+    names = index[width * (count + 1) :].split(b"\0")[:count]
+    return frozenset(name.decode() for name in names)
+
+
+def _defined(file: Any) -> set[str]:  # noqa: ANN401  (pyelftools has no types)
+    section = file.get_section_by_name(".dynsym")
     if section is None:
         return set()
     return {
         symbol.name
         for symbol in section.iter_symbols()
-        if symbol["st_shndx"] != "SHN_UNDEF"
-        and (hidden or symbol["st_info"]["bind"] != "STB_LOCAL")
-        and symbol["st_info"]["type"] in ("STT_FUNC", "STT_OBJECT", "STT_TLS", "STT_NOTYPE", "STT_GNU_IFUNC")
+        if symbol["st_shndx"] != "SHN_UNDEF" and symbol["st_info"]["bind"] != "STB_LOCAL"
     }
 
 

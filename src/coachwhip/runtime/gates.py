@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from coachwhip.effects.process import run
 from coachwhip.errors import RuntimeBuildError
-from coachwhip.runtime.elf_facts import executable_symbols, exported_names
+from coachwhip.runtime.elf_facts import archive_index, executable_symbols, exported_names
+from coachwhip.runtime.toolchain import exported_c_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,12 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate", "check", "judge_exports", "judge_floor", "judge_paths", "judge_replacements"]
 
-#: libc functions that glibc itself wants in every executable: `libc_nonshared.a` has them.
-_FROM_LIBC_NONSHARED = re.compile(
-    r"_start|_init|_fini|__libc_csu_\w+|_IO_stdin_used|_end|_edata|__bss_start|data_start|__data_start"
-    r"|atexit|at_quick_exit|pthread_atfork|__stack_chk_fail_local|(?:f|l|)stat(?:64|at|at64)?|fstatat(?:64)?"
-    r"|mknod(?:at)?"
-)
 _TEST_TIMEOUT = 300
 _SHOWN = 8
 
@@ -56,9 +51,8 @@ def judge_exports(exported: frozenset[str], wanted: frozenset[str]) -> Gate:
 
 
 def judge_replacements(defined: frozenset[str], libc: frozenset[str]) -> Gate:
-    """No function or variable of glibc is replaced by another one of the same name."""
-    replaced = sorted(name for name in defined & libc if not _FROM_LIBC_NONSHARED.fullmatch(name))
-    return Gate("no function of glibc is replaced", tuple(replaced))
+    """No function or variable of glibc is replaced by one of the same name in our static libraries."""
+    return Gate("no function of glibc is replaced", tuple(sorted(defined & libc)))
 
 
 def judge_paths(files: Iterable[tuple[str, bytes]], forbidden: Iterable[str]) -> Gate:
@@ -80,8 +74,8 @@ def check(context: Context, runtime: Runtime) -> list[Gate]:
     symbols = executable_symbols(runtime.interpreter.read_bytes())
     gates = [
         judge_floor(symbols.versions, runtime.glibc_floor),
-        judge_exports(symbols.exported, _exports(runtime)),
-        judge_replacements(symbols.defined, _libc(context)),
+        judge_exports(symbols.exported, frozenset(exported_c_api(runtime))),
+        judge_replacements(_archived(runtime), _libc(context)),
         judge_paths(_contents(runtime), _build_paths(context)),
         _modules(runtime, context),
     ]
@@ -102,13 +96,13 @@ def _refuse(context: Context, gates: list[Gate]) -> None:
         )
 
 
-def _exports(runtime: Runtime) -> frozenset[str]:
-    return frozenset(re.findall(r"(\w+);", runtime.exports.read_text()))
+def _archived(runtime: Runtime) -> frozenset[str]:
+    return frozenset[str]().union(*(archive_index(path.read_bytes()) for path in runtime.archives))
 
 
 def _libc(context: Context) -> frozenset[str]:
     libraries = (context.toolchain.sysroot / "usr" / "lib").glob("*.so.*")
-    return frozenset().union(*(exported_names(path.read_bytes()) for path in libraries))
+    return frozenset[str]().union(*(exported_names(path.read_bytes()) for path in libraries))
 
 
 def _build_paths(context: Context) -> list[str]:

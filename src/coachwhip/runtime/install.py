@@ -170,10 +170,13 @@ def _check_tools(environ: Mapping[str, str]) -> None:
 def _steps(context: Context, digest: str) -> list[tuple[Step, Callable[[], object]]]:
     """The steps of a build, in order, with what does them."""
     recipe = context.recipe
-    libraries = sum(source.seconds for source in recipe.dependencies)
-    count = len(recipe.dependencies)
+    missing = [source for source in recipe.dependencies if not context.workspace.done(source.name)]
+    libraries = sum(source.seconds for source in missing)
     steps: list[tuple[Step, Callable[[], object]]] = [
-        (Step("libraries", f"Building {count} libraries", libraries, 0.8), lambda: build_libraries(context)),
+        (
+            Step("libraries", f"Building {len(missing)} libraries", libraries, 0.8),
+            lambda: build_libraries(context),
+        ),
         (Step("configure", "Configuring CPython", 34, 0), lambda: configure(context)),
     ]
     if context.pgo:

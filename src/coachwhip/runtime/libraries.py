@@ -6,6 +6,7 @@ import shutil
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
+from coachwhip.errors import RuntimeBuildError
 from coachwhip.runtime.sources import unpack
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ def unpack_source(context: Context, source: SourceRecipe) -> Path:
     if text := source.license_from:
         lines = (directory / text.file).read_text().splitlines()[: text.lines]
         (target / "LICENSE").write_text("\n".join(lines) + "\n")
+    for patch in source.patches:
+        file = directory / patch.file
+        try:
+            file.write_text(patch.apply(file.read_text()))
+        except (OSError, ValueError) as error:
+            raise RuntimeBuildError(f"can't patch {source.title}: {error}") from error
     return directory
 
 
@@ -93,7 +100,7 @@ def _compile(context: Context, step: str, build: Build, directory: Path) -> None
 def _configure_and_make(context: Context, source: SourceRecipe, build: Build, directory: Path) -> None:
     """Configure and build in the source directory, so that file names in messages are relative."""
     prefix = context.workspace.dependencies
-    env = {"CC": "cc", "AR": "ar", "RANLIB": "ranlib", "CFLAGS": " ".join(LIBRARY_FLAGS)}
+    env = {"CC": "cc", "AR": "ar", "RANLIB": "ranlib", "CFLAGS": " ".join((*LIBRARY_FLAGS, *build.flags))}
     if source.needs:
         env |= {"CPPFLAGS": f"-I{prefix}/include", "LDFLAGS": f"-L{prefix}/lib"}
     program = build.program or ("./configure", *_PLATFORM)

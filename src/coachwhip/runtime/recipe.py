@@ -45,7 +45,7 @@ class Build:
     Attributes:
         archive: the static library; `more_archives` are others made on the way.
         compile: C files that are compiled without any configuration.
-        flags: compiler flags for `compile`.
+        flags: compiler flags besides those of all libraries.
         headers: header files to install for `compile`.
         program: the configuration program and its first arguments; autoconf's `configure` when empty.
         configure: its arguments.
@@ -78,6 +78,25 @@ class LicenseText:
 
 
 @dataclass(frozen=True)
+class Patch:
+    """A change of a source file: `find`, which must be in it exactly once, becomes `replace`."""
+
+    file: str
+    find: str
+    replace: str
+
+    def apply(self, text: str) -> str:
+        """Return the changed text.
+
+        Raises:
+            ValueError: it is not the text that the patch was made for.
+        """
+        if text.count(self.find) != 1:
+            raise ValueError(f"{self.file} is not the file that a patch was made for")
+        return text.replace(self.find, self.replace)
+
+
+@dataclass(frozen=True)
 class SourceRecipe:
     """A source archive: where it is, what its licence files are, how a library is made of it.
 
@@ -91,6 +110,7 @@ class SourceRecipe:
         series: version prefix within which a security fix from Debian may stand in.
         needs: sources that must be built before.
         license_from: where the licence stands when there is no file of its own.
+        patches: changes made after unpacking.
         build: how its library is made; None for CPython itself.
     """
 
@@ -103,6 +123,7 @@ class SourceRecipe:
     series: str = ""
     needs: tuple[str, ...] = ()
     license_from: LicenseText | None = None
+    patches: tuple[Patch, ...] = ()
     build: Build | None = None
 
 
@@ -169,11 +190,12 @@ def recipe_hash(recipe: Recipe, optimization: str, inputs: Mapping[str, str]) ->
     """Return the 16 hex digits that name a runtime.
 
     Args:
-        recipe: what it is made of. Titles and durations don't count.
+        recipe: what it is made of. Titles, durations and tests don't count.
         optimization: `pgo` or `quick`.
         inputs: everything else that decides what comes out: versions of compiler and builder.
     """
     document = asdict(recipe)
+    del document["tests"]
     for source in (document["source"], *document["dependencies"]):
         del source["seconds"], source["title"]
     document |= {"optimization": optimization, "inputs": dict(inputs)}
@@ -213,6 +235,7 @@ def _source(name: str, table: Mapping[str, Any]) -> SourceRecipe:
     values = _frozen({**table, "name": name})
     where = f"source {name}"
     values["origins"] = tuple(_make(Origin, where, _frozen(dict(origin))) for origin in table["origins"])
+    values["patches"] = tuple(_make(Patch, where, dict(patch)) for patch in table.get("patches", ()))
     for origin in values["origins"]:
         if len(origin.sha256) != _SHA256_DIGITS or bool(origin.url) == bool(origin.debian):
             raise ValueError(f"{where} has an origin without a hash, or without exactly one place")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 import shlex
 import tempfile
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ __all__ = [
     "TARGET",
     "Toolchain",
     "clean_environment",
+    "exported_c_api",
     "link_executable",
     "prepare_toolchain",
     "support_hash",
@@ -174,6 +176,7 @@ def link_executable(  # noqa: PLR0913  (a linker has many inputs)
         *("-m", "elf_x86_64", "--no-pie", "-dynamic-linker", DYNAMIC_LOADER),
         *("--build-id=none", "--hash-style=gnu", "--eh-frame-hdr", "-z", "relro", "-z", "now"),
         *("--strip-debug", "-O2", f"--dynamic-list={runtime.exports}", f"-L{library}"),
+        *(f"--undefined={name}" for name in exported_c_api(runtime)),
         *(["--gc-sections"] if gc_sections else []),
         *flags,
         *start,
@@ -183,6 +186,11 @@ def link_executable(  # noqa: PLR0913  (a linker has many inputs)
         *end,
     ]
     _link(toolchain, arguments, output)
+
+
+def exported_c_api(runtime: Runtime) -> list[str]:
+    """Return the names in a runtime's export list."""
+    return re.findall(r"(\w+);", runtime.exports.read_text())
 
 
 def _link(toolchain: Toolchain, arguments: Sequence[str | Path], output: Path) -> None:

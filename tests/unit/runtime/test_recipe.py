@@ -7,7 +7,7 @@ import pytest
 
 from coachwhip.errors import ConfigError
 from coachwhip.runtime.install import recipe_book
-from coachwhip.runtime.recipe import parse_recipes, recipe_hash
+from coachwhip.runtime.recipe import Patch, parse_recipes, recipe_hash
 
 SOURCE = """
 [source.a]
@@ -80,3 +80,12 @@ def test_a_wrong_recipe_is_refused(change: tuple[str, str], message: str) -> Non
 
     with pytest.raises(ValueError, match=message):
         parse_recipes(SOURCE.replace(*change) + "[runtime]\n")
+
+
+def test_a_patch_applies_to_the_text_it_was_made_for_only() -> None:
+    patch = Patch("a.c", "old", "new")
+
+    assert patch.apply("an old text") == "an new text"
+    for text in ("another text", "old, old"):
+        with pytest.raises(ValueError, match=r"a\.c"):
+            patch.apply(text)
