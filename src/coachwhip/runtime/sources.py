@@ -7,7 +7,7 @@ import shutil
 import tarfile
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ class Archive:
     version: str
     sha256: str
     origin: str
-    path: str
+    path: Path
 
 
 def obtain_archives(
@@ -72,15 +72,22 @@ def _record(source: SourceRecipe, area: Path) -> Path:
 
 def _cached(source: SourceRecipe, area: Path) -> Archive | None:
     try:
-        archive = Archive(**json.loads(_record(source, area).read_text()))
-        return archive if sha256_of(Path(archive.path)) == archive.sha256 else None
-    except (OSError, ValueError, TypeError):
+        record = json.loads(_record(source, area).read_text())
+        archive = Archive(record["version"], record["sha256"], record["origin"], area / record["file"])
+        return archive if archive.path.exists() and sha256_of(archive.path) == archive.sha256 else None
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
 def _store(source: SourceRecipe, area: Path, archive: Archive) -> Archive:
-    with atomic_write(_record(source, area)) as temporary:
-        temporary.write_text(json.dumps(asdict(archive), indent=1))
+    record = {
+        "version": archive.version,
+        "sha256": archive.sha256,
+        "origin": archive.origin,
+        "file": archive.path.name,
+    }
+    with translated_os_errors("store a download"), atomic_write(_record(source, area)) as temporary:
+        temporary.write_text(json.dumps(record, indent=1))
     return archive
 
 
@@ -96,7 +103,7 @@ def _from_upstream(
         except (NetworkError, ResolutionError) as error:
             progress.detail(error.message)
         else:
-            return _store(source, area, Archive(source.version, origin.sha256, origin.url, str(path)))
+            return _store(source, area, Archive(source.version, origin.sha256, origin.url, path))
     return None
 
 
@@ -131,7 +138,7 @@ def _one_from_debian(source: SourceRecipe, apt: PrivateApt, scratch: Path, area:
             exact = candidate.sha256 == origin.sha256
             version = source.version if exact else candidate.upstream_version
             where = f"debian:{candidate.package}={candidate.version}"
-            return _store(source, area, Archive(version, candidate.sha256, where, str(path)))
+            return _store(source, area, Archive(version, candidate.sha256, where, path))
     raise NetworkError(
         f"neither upstream nor Debian has {source.title} {source.version} any more",
         hint="a newer version of coachwhip knows newer sources: `pip install --upgrade coachwhip`",
