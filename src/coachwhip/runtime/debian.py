@@ -19,7 +19,7 @@ from coachwhip.runtime.toolchain import clean_environment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["DebianArchive", "PrivateApt", "candidates", "parse_source_records"]
+__all__ = ["DebianArchive", "PrivateApt", "candidates", "network_settings", "parse_source_records"]
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 #: Stable releases keep their versions; the newest one first.
@@ -37,6 +37,7 @@ Suites: {security}
 Components: main
 Signed-By: {keyring}
 """
+_NETWORK = re.compile(r"Acquire::(?:https?|Check-(?:Valid-Until|Date)|ForceIPv[46])\b")
 _ARCHIVE = re.compile(r"\.orig\.tar\.(?:gz|xz|bz2)$")
 
 
@@ -81,18 +82,37 @@ def parse_source_records(text: str) -> list[DebianArchive]:
     return list(found)
 
 
-def candidates(records: Iterable[DebianArchive], sha256: str, series: str) -> list[DebianArchive]:
-    """The records to try: those with the wanted hash; else the newest ones of the series, if one is given."""
+def candidates(
+    records: Iterable[DebianArchive], sha256: str, version: str, series: str
+) -> list[DebianArchive]:
+    """Choose the records to try, the best first.
+
+    Args:
+        records: what Debian's index has.
+        sha256: of the pinned archive; records that have it are the only ones tried.
+        version: the pinned version.
+        series: when no record has the hash, newer versions that begin with this will do; none if empty.
+    """
     records = list(records)
     exact = [record for record in records if record.sha256 == sha256]
     if exact or not series:
         return exact
-    related = [record for record in records if record.upstream_version.startswith(series)]
-    return sorted(related, key=_release, reverse=True)
+    newer = [
+        record
+        for record in records
+        if record.upstream_version.startswith(series)
+        and _release(record.upstream_version) > _release(version)
+    ]
+    return sorted(newer, key=lambda record: _release(record.upstream_version), reverse=True)
 
 
-def _release(record: DebianArchive) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", record.upstream_version))
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def network_settings(dump: str) -> str:
+    """Return those of the system's apt settings that say how servers are reached: proxies, clocks."""
+    return "".join(f"{line}\n" for line in dump.splitlines() if _NETWORK.match(line))
 
 
 class PrivateApt:
@@ -128,13 +148,16 @@ class PrivateApt:
         (self._root / "apt.conf").write_text(
             f'Dir::Etc::sourcelist "{self._root}/debian.sources";\n'
             'Dir::Etc::sourceparts "/dev/null";\n'
+            # The system's settings may have hooks that clean its cache after every update.
+            'Dir::Etc::main "/dev/null";\n'
+            'Dir::Etc::parts "/dev/null";\n'
             f'Dir::State "{self._root}";\n'
             f'Dir::State::lists "{self._root}/lists";\n'
             'Dir::State::status "/dev/null";\n'
             f'Dir::Cache "{self._root}/cache";\n'
             'APT::Sandbox::User "";\n'
             'Acquire::Languages "none";\n'
-            'Acquire::Retries "2";\n'
+            'Acquire::Retries "2";\n' + network_settings(self._system_settings())
         )
         status, output = self._apt("apt-get", "update", "--error-on=any")
         if status:
@@ -145,10 +168,13 @@ class PrivateApt:
             )
         self._updated = True
 
-    def find(self, package: str, sha256: str, series: str) -> list[DebianArchive]:
-        """Return the archives of a source package that will do, the best first."""
+    def _system_settings(self) -> str:
+        return run(["/usr/bin/apt-config", "dump"], env=self._environ).stdout
+
+    def find(self, package: str, sha256: str, version: str, series: str) -> list[DebianArchive]:
+        """Return the archives of a source package that will do, the best first; see `candidates`."""
         _, output = self._apt("apt-cache", "showsrc", "--only-source", package)
-        return candidates(parse_source_records(output), sha256, series)
+        return candidates(parse_source_records(output), sha256, version, series)
 
     def fetch(self, archive: DebianArchive, directory: Path) -> Path | None:
         """Download an archive into a directory; None when Debian's servers no longer have it.

@@ -128,7 +128,7 @@ def _one_from_debian(source: SourceRecipe, apt: PrivateApt, scratch: Path, area:
     for origin in source.origins:
         if not origin.debian:
             continue
-        for candidate in apt.find(origin.debian, origin.sha256, source.series):
+        for candidate in apt.find(origin.debian, origin.sha256, source.version, source.series):
             file = apt.fetch(candidate, scratch)
             if file is None:
                 continue

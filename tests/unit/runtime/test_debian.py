@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from coachwhip.runtime.debian import DebianArchive, candidates, parse_source_records
+from coachwhip.runtime.debian import DebianArchive, candidates, network_settings, parse_source_records
 
 RECORDS = """\
 Package: openssl
@@ -45,12 +45,27 @@ def test_the_upstream_version_is_in_the_file_name() -> None:
 
 
 def test_the_pinned_archive_is_taken_whatever_its_revision() -> None:
-    assert candidates([NEW, OLD, OTHER], "bb", "3.5.") == [OLD]
+    assert candidates([NEW, OLD, OTHER], "bb", "3.5.6", "3.5.") == [OLD]
 
 
-def test_a_fix_of_the_series_stands_in_the_newest_first() -> None:
-    assert candidates([OLD, OTHER, NEW], "ff", "3.5.") == [NEW, OLD]
+def test_a_newer_release_of_the_series_stands_in_the_newest_first() -> None:
+    assert candidates([OLD, OTHER, NEW], "ff", "3.5.5", "3.5.") == [NEW, OLD]
+    assert candidates([OLD, OTHER, NEW], "ff", "3.5.6", "3.5.") == [NEW]
 
 
 def test_nothing_stands_in_without_a_series() -> None:
-    assert candidates([OLD, NEW], "ff", "") == []
+    assert candidates([OLD, NEW], "ff", "3.5.5", "") == []
+
+
+def test_of_the_systems_settings_only_the_network_is_kept() -> None:
+    dump = """\
+APT::Update::Post-Invoke:: "rm -f /var/cache/apt/archives/*.deb";
+Acquire::AllowInsecureRepositories "1";
+Acquire::http::Proxy "http://proxy:3128/";
+Acquire::httpsomething "1";
+Acquire::ForceIPv4 "true";
+Dir::Cache "/elsewhere";
+"""
+    assert (
+        network_settings(dump) == 'Acquire::http::Proxy "http://proxy:3128/";\nAcquire::ForceIPv4 "true";\n'
+    )

@@ -53,8 +53,8 @@ class FakeApt:
     def update(self) -> None:
         pass
 
-    def find(self, package: str, sha256: str, series: str) -> list[DebianArchive]:
-        return candidates([a for a in self.on_server if a.package == package], sha256, series)
+    def find(self, package: str, sha256: str, version: str, series: str) -> list[DebianArchive]:
+        return candidates([a for a in self.on_server if a.package == package], sha256, version, series)
 
     def fetch(self, archive: DebianArchive, directory: Path) -> Path | None:
         source = self.on_server[archive]
