@@ -244,19 +244,20 @@ const char *cw_cache_fault(void)
 {
     static char sentence[1024];
     char draft[sizeof sentence];
-    size_t at = append(draft, 0, sizeof draft, "no directory can hold this program's unpacked files (");
-    bool first = true;
+    size_t at = append(draft, 0, sizeof draft, "no directory can hold this program's unpacked files");
+    const char *between = " (";
     for (unsigned n = 0; n < CW_CANDIDATES; n++) {
         const struct place *place = atomic_load(&places[n]);
         if (!place || !place->candidate.parent[0] || (!place->store.fault && place->store.runs))
             continue;
-        at = append(draft, at, sizeof draft, first ? "" : "; ");
+        at = append(draft, at, sizeof draft, between);
         at = append(draft, at, sizeof draft, place->candidate.parent);
         at = append(draft, at, sizeof draft, ": ");
         at = append(draft, at, sizeof draft, reason(&place->store));
-        first = false;
+        between = "; ";
     }
-    append(draft, at, sizeof draft, "); set COACHWHIP_CACHE_DIR to one that can");
+    at = append(draft, at, sizeof draft, *between == ';' ? ")" : "");
+    append(draft, at, sizeof draft, "; set COACHWHIP_CACHE_DIR to one that can");
     memcpy(sentence, draft, sizeof sentence);
     return sentence;
 }

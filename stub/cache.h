@@ -18,9 +18,10 @@ enum cw_use {
  *   .used   held while a process uses it          root/   files, laid out as below the app root
  */
 struct cw_store {
-    int fault;        /* errno why it can't be used; 0 if it can */
-    bool runs;        /* files in it can be executed */
-    atomic_bool held; /* .used is locked by this process */
+    atomic_int fault;      /* errno why it can't be used; 0 if it can */
+    bool runs;             /* files in it can be executed */
+    atomic_bool held;      /* .used is locked by this process */
+    atomic_bool refreshed; /* .used has been touched by this process */
     _Atomic unsigned char *done; /* per node: the cw_scope bits that are known to be unpacked */
     size_t size;                 /* of `root` */
     char root[PATH_MAX];

@@ -139,10 +139,17 @@ int cw_place(int app, int root, const char *below, const struct cw_node *node)
         }
         return result == -EEXIST && cw_is_present(root, below, node) ? 0 : result;
     }
-    char temporary[40];
-    temporary_name(temporary);
-    int result = write_temporary(app, temporary, node);
-    return result < 0 ? result : settle(app, temporary, root, below);
+    enum { TRIES = 3 };
+    int result = -ENOENT;
+    /* A holder of the lock takes the temporaries of those that could not wait for it for leftovers. */
+    for (int n = 0; n < TRIES && result == -ENOENT; n++) {
+        char temporary[40];
+        temporary_name(temporary);
+        result = write_temporary(app, temporary, node);
+        if (result == 0)
+            result = settle(app, temporary, root, below);
+    }
+    return result;
 }
 
 int cw_place_link(int app, int root, const char *below, const char *target)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "paths.h"
 #include "stub.h"
@@ -97,18 +98,18 @@ static int choose_memory(struct plan *plan, const char *head)
 static int choose_file(struct plan *plan, char *const *argv)
 {
     const struct cw_node *node = plan->at.node;
-    struct cw_store *store = NULL;
+    bool runs = false;
     char head[HEAD] = "";
     if (node->kind == CW_DIRECTORY || !(node->flags & (CW_EXECUTABLE | CW_NATIVE)))
         return -EACCES;
-    int result = cw_unpack(node, CW_ONE, plan->program, &store);
+    int result = cw_unpack_for_program(node, CW_ONE, plan->program, &runs);
     if (result == 0) {
         read_head(plan->program, head);
         plan->result.program = plan->program;
     }
     if (is_python_script(head))
         return choose_script(plan, argv);
-    return result == 0 && store->runs ? 0 : choose_memory(plan, head);
+    return result == 0 && runs ? 0 : choose_memory(plan, head);
 }
 
 static int choose(struct plan *plan, const struct cw_launch *asked)
@@ -141,6 +142,20 @@ static int rewrite(struct plan *plan)
     return plan->arena.full ? -E2BIG : 0;
 }
 
+/* A program that was unpacked a moment ago may still be open for writing in a child that another thread has
+ * forked and that has not executed anything yet. */
+static int run_patiently(struct plan *plan, cw_runner *run, void *context)
+{
+    enum { TRIES = 20 };
+    struct timespec pause = {.tv_nsec = 5000000};
+    int result = run(&plan->result, context);
+    for (int n = 0; n < TRIES && result == -ETXTBSY && plan->result.program == plan->program; n++) {
+        nanosleep(&pause, NULL);
+        result = run(&plan->result, context);
+    }
+    return result;
+}
+
 /* -E2BIG when `size` bytes at `memory` are not enough. */
 static __attribute__((noinline)) int launch_with(char *memory, size_t size, const struct cw_launch *asked,
                                                  cw_runner *run, void *context)
@@ -150,7 +165,7 @@ static __attribute__((noinline)) int launch_with(char *memory, size_t size, cons
     if (result == 0)
         result = rewrite(&plan);
     if (result == 0)
-        result = run(&plan.result, context);
+        result = run_patiently(&plan, run, context);
     sys_close(plan.memory);
     return result;
 }

@@ -10,12 +10,12 @@ void *cw_next(void *_Atomic *kept, const char *name, void *fallback);
 
 /* Declares next_NAME(), which returns the function. CW_NEXT_OR is for functions that old libcs lack. */
 #define CW_NEXT(name, result, ...) CW_NEXT_OR(name, 0, result, __VA_ARGS__)
-#define CW_NEXT_OR(name, fallback, result, ...)                                                                                     \
-    typedef result name##_type(__VA_ARGS__);                                                                           \
-    static inline name##_type *next_##name(void)                                                                       \
-    {                                                                                                                  \
-        static void *_Atomic kept;                                                                                     \
-        return (name##_type *)(uintptr_t)cw_next(&kept, #name, (void *)(uintptr_t)(fallback));                                                        \
+#define CW_NEXT_OR(name, fallback, result, ...)                                                              \
+    typedef result name##_type(__VA_ARGS__);                                                                 \
+    static inline name##_type *next_##name(void)                                                             \
+    {                                                                                                        \
+        static void *_Atomic kept;                                                                           \
+        return (name##_type *)(uintptr_t)cw_next(&kept, #name, (void *)(uintptr_t)(fallback));               \
     }
 
 /* Defines a C function under the name of a libc function, which its libc header may declare otherwise. */

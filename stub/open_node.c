@@ -6,7 +6,6 @@
 #include "paths.h"
 #include "sys.h"
 #include "unpack.h"
-#include "used.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8u
@@ -78,14 +77,12 @@ static void link_interpreters(const struct cw_node *node)
 int cw_open_directory(const struct cw_node *node, int flags)
 {
     enum { TRIES = 3 };
-    struct cw_store *store = NULL;
     char real[PATH_MAX];
     int fd = -ENOENT;
     for (int n = 0; n < TRIES && fd == -ENOENT; n++) {
-        int result = cw_unpack(node, CW_LISTING, real, &store);
+        int result = cw_unpack(node, CW_LISTING, real);
         if (result < 0)
             return result;
-        cw_used_hold(store);
         link_interpreters(node);
         fd = sys_openat(AT_FDCWD, real, flags | O_NOFOLLOW, 0);
     }
@@ -95,15 +92,13 @@ int cw_open_directory(const struct cw_node *node, int flags)
 int cw_open_node(const struct cw_node *node, int flags)
 {
     enum { TRIES = 3 };
-    struct cw_store *store = NULL;
     char real[PATH_MAX];
     for (int n = 0; n < TRIES; n++) {
-        int result = cw_unpack(node, CW_ONE, real, &store);
+        int result = cw_unpack(node, CW_ONE, real);
         if (result == -EIO)
             return result;
         if (result < 0)
             break;
-        cw_used_hold(store);
         int fd = sys_openat(AT_FDCWD, real, flags | O_NOFOLLOW, 0);
         if (fd != -ENOENT)
             return fd; /* otherwise the directory has been removed: once more */

@@ -80,6 +80,8 @@ bool cw_paths_below_unpacked(const char *path)
 static const char *below_root(const char *path)
 {
     static const char name[] = "__app__";
+    if (*path != '/')
+        return NULL;
     while (*path == '/' || (*path == '.' && path[1] == '/'))
         path++;
     if (strncmp(path, name, sizeof name - 1) != 0)

@@ -145,13 +145,11 @@ static bool goes_on(const struct found *found)
 
 static int make_real(const struct found *found, char real[PATH_MAX])
 {
-    if (goes_on(found) && found->path.place == CW_FOUND)
-        return cw_unpack(found->path.node, CW_ONE, real, NULL); /* where it will not be found, either */
     if (found->path.place == CW_SELF)
         return cw_unpack_self(found->path.below, real);
     const struct cw_node *node = found->path.node;
-    enum cw_scope scope = node->kind == CW_DIRECTORY ? CW_TREE : node->flags & CW_NATIVE ? CW_CLOSURE : CW_ONE;
-    return cw_unpack(node, scope, real, NULL);
+    enum cw_scope scope = goes_on(found) ? CW_ONE : cw_whole(node); /* what is not there won't be there, either */
+    return cw_unpack_for_program(node, scope, real, NULL);
 }
 
 static void append(struct cw_arena *arena, const char *text, size_t size)

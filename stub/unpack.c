@@ -216,14 +216,23 @@ static int unpack_once(struct cw_store *store, const struct cw_node *node, enum 
     return result;
 }
 
-int cw_unpack(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX], struct cw_store **where)
+enum cw_scope cw_whole(const struct cw_node *node)
+{
+    if (node->kind == CW_DIRECTORY)
+        return CW_TREE;
+    return node->flags & CW_NATIVE ? CW_CLOSURE : CW_ONE;
+}
+
+static int unpack(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX],
+                  void mark(struct cw_store *), bool *runs)
 {
     enum cw_use use = use_of(node, scope);
     struct cw_store *store;
     while ((store = choose(&use, scope))) {
+        mark(store);
         int result = unpack_once(store, node, scope, real);
-        if (where)
-            *where = store;
+        if (runs)
+            *runs = store->runs;
         if (result == 0 || is_general(result))
             return result == -EBADMSG ? -EIO : result;
         cw_cache_spent(use, store, result);
@@ -231,10 +240,21 @@ int cw_unpack(const struct cw_node *node, enum cw_scope scope, char real[PATH_MA
     return -cw_cache_errno();
 }
 
+int cw_unpack(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX])
+{
+    return unpack(node, scope, real, cw_used_hold, NULL);
+}
+
+int cw_unpack_for_program(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX], bool *runs)
+{
+    return unpack(node, scope, real, cw_used_refresh, runs);
+}
+
 int cw_unpack_self(const char *below, char real[PATH_MAX])
 {
     struct cw_store *store;
     while ((store = cw_cache_store(CW_FOR_CODE))) {
+        cw_used_refresh(store);
         int app = cw_cache_enter(store);
         int root = app < 0 ? app : sys_opendirat(app, "root");
         int result = root < 0 ? root : cw_place_link(app, root, below, cw_self_path());
@@ -251,23 +271,15 @@ int cw_unpack_tree(const char *virtual_path, char *real, size_t size)
 {
     struct cw_path at;
     char path[PATH_MAX];
-    struct cw_store *store = NULL;
     cw_path_look(&at, virtual_path);
     if (at.place == CW_MISSING)
         return -at.fault;
     if (at.place == CW_ELSEWHERE)
         return -EINVAL;
-    int result;
-    if (at.place == CW_SELF)
-        result = cw_unpack_self(at.below, path);
-    else if (at.node->kind == CW_DIRECTORY)
-        result = cw_unpack(at.node, CW_TREE, path, &store);
-    else
-        result = cw_unpack(at.node, at.node->flags & CW_NATIVE ? CW_CLOSURE : CW_ONE, path, &store);
+    int result = at.place == CW_SELF ? cw_unpack_self(at.below, path)
+                                     : cw_unpack(at.node, cw_whole(at.node), path);
     if (result < 0)
         return result;
-    if (store)
-        cw_used_hold(store);
     size_t needed = strlen(path) + 1;
     if (needed > size)
         return -ENAMETOOLONG;

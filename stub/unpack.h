@@ -20,11 +20,19 @@ enum cw_scope {
     CW_CLOSURE = 8, /* a native library and those of the product that it needs */
 };
 
-/* Makes `node` real, where files can be executed if its scope or kind asks for that. Writes its absolute path
- * to `real` and the store it is in to `*store` (which may be NULL). Returns 0 or a negated errno. */
-int cw_unpack(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX], struct cw_store **store);
+/* The scope in which nothing is missing that may be asked for next. */
+enum cw_scope cw_whole(const struct cw_node *node);
 
-/* Makes the interpreter a link `bin/NAME` among the unpacked files; as cw_unpack. */
+/* Makes `node` real, where files can be executed if its scope or kind asks for that, and holds the store's mark.
+ * Writes its absolute path to `real`. Returns 0 or a negated errno. */
+int cw_unpack(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX]);
+
+/* The same for a program that is about to be started: the mark is only made new, since in a child of vfork()
+ * a descriptor would be the child's, but what this process knows of it is also its parent's. `*runs` tells
+ * whether files there can be executed; it may be NULL. */
+int cw_unpack_for_program(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX], bool *runs);
+
+/* Makes the interpreter a link `bin/NAME` among the unpacked files; as cw_unpack_for_program. */
 int cw_unpack_self(const char *below, char real[PATH_MAX]);
 
 /* Makes the file, or the whole directory, at a path below the app root real and writes its absolute path to

@@ -11,4 +11,7 @@ void cw_used_make(int app);
  * directory again if somebody is just removing it. */
 void cw_used_hold(struct cw_store *store);
 
+/* Makes the mark of `store` new, once, without holding it. */
+void cw_used_refresh(struct cw_store *store);
+
 #endif

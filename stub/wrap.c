@@ -4,21 +4,15 @@
 #include <string.h>
 
 #include "sys.h"
-#include "used.h"
 
 static int make_real(const struct cw_path *at, enum cw_scope directories, char real[PATH_MAX])
 {
     if (at->place == CW_SELF)
         return cw_unpack_self(at->below, real);
-    struct cw_store *store = NULL;
-    enum cw_scope scope = at->node->kind == CW_DIRECTORY ? directories
-                          : at->node->flags & CW_NATIVE  ? CW_CLOSURE
-                                                         : CW_ONE;
-    int result = cw_unpack(at->node, scope, real, &store);
-    if (result < 0 && scope == CW_CLOSURE) /* to be read, then */
-        result = cw_unpack(at->node, CW_ONE, real, &store);
-    if (result == 0)
-        cw_used_hold(store);
+    bool directory = at->node->kind == CW_DIRECTORY;
+    int result = cw_unpack(at->node, directory ? directories : cw_whole(at->node), real);
+    if (result < 0 && !directory)
+        result = cw_unpack(at->node, CW_ONE, real); /* it may just be read */
     return result;
 }
 
@@ -28,9 +22,13 @@ bool cw_leave_to_libc(struct cw_path *at, enum cw_scope directories)
         return true;
     if (!at->unpacked)
         return false;
+    /* What can be executed and what can't may lie in two directories, and a library look for its data in its
+     * own. */
     char real[PATH_MAX];
-    if (at->place == CW_FOUND)
-        (void)make_real(at, directories, real);
+    if (at->place == CW_FOUND && make_real(at, directories, real) == 0) {
+        strcpy(at->below, real);
+        at->real = at->below;
+    }
     return true;
 }
 
@@ -62,8 +60,10 @@ const char *cw_real_path(const char *path, enum cw_scope directories, char room[
     if (!cw_maybe_ours(path))
         return path;
     cw_path_look(&at, path);
-    if (cw_leave_to_libc(&at, directories))
+    if (at.place == CW_ELSEWHERE)
         return at.real;
+    if (at.unpacked && at.place != CW_FOUND)
+        return path;
     int result = at.place == CW_MISSING ? -at.fault : make_real(&at, directories, room);
     return cw_result(result) < 0 ? NULL : room;
 }

@@ -19,11 +19,18 @@ static inline int cw_result(int value)
     return -1;
 }
 
-/* For a path below a directory of unpacked files: makes what it names real, so that libc finds it there.
- * Returns true when libc is to be asked, with `at->real`. */
+/* Returns true when libc is to be asked, with `at->real`. For a path below a directory of unpacked files, that
+ * is what it names, made real. */
 bool cw_leave_to_libc(struct cw_path *at, enum cw_scope directories);
 
-/* The same for a path relative to an open directory, which may be one that was unpacked only in part. */
+/* The cheap question for a path that may be relative to an open directory, which in turn may be one that was
+ * unpacked only in part. */
+static inline bool cw_maybe_ours_at(int dir, const char *path)
+{
+    return cw_maybe_ours(path) || (dir >= 0 && path && path[0] && path[0] != '/' && cw_paths_any_unpacked());
+}
+
+/* Makes what such a relative path names real; for the others there is nothing to do. */
 void cw_touch_at(int dir, const char *path);
 
 /* The real path of what `path` names, unpacked: for functions that only work on such. NULL with errno set

@@ -1,14 +1,10 @@
 /* dlopen: the system's loader loads the unpacked file or, where no file can be executed, a copy in memory. */
 #define _GNU_SOURCE 1
 #include <dlfcn.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "cache.h"
 #include "memory_library.h"
-#include "sys.h"
-#include "used.h"
 #include "wrap.h"
 
 /* dlopen finds out who calls it by its return address ($ORIGIN, namespaces), so ours must leave no trace. */
@@ -76,7 +72,6 @@ static __attribute__((noinline)) void *open_library(long space, const char *path
 {
     struct cw_path at;
     char real[PATH_MAX];
-    struct cw_store *store = NULL;
     message.pending = false;
     cw_path_look(&at, path);
     if (cw_leave_to_libc(&at, CW_ONE))
@@ -85,12 +80,11 @@ static __attribute__((noinline)) void *open_library(long space, const char *path
         return fail(path, "cannot open shared object file: ", strerror(at.fault));
     if (at.place == CW_SELF || at.node->kind == CW_DIRECTORY)
         return fail(path, "not a shared library", "");
-    int result = cw_unpack(at.node, CW_CLOSURE, real, &store);
+    int result = cw_unpack(at.node, CW_CLOSURE, real);
     if (result == -EIO)
         return fail(path, "this program's file is damaged", "");
     if (result < 0)
         return load_from_memory(path, at.node, mode);
-    cw_used_hold(store);
     return load(space, real, mode);
 }
 
@@ -107,7 +101,7 @@ static __attribute__((noinline)) void unpack_by_name(const char *name)
         struct cw_text own = cw_image_name(image, node);
         char real[PATH_MAX];
         if (own.data && own.size == size && memcmp(own.data, name, size) == 0)
-            (void)cw_unpack(node, CW_CLOSURE, real, NULL);
+            (void)cw_unpack(node, CW_CLOSURE, real);
     }
 }
 

@@ -1,9 +1,7 @@
 /* Functions that start programs. */
 #define _GNU_SOURCE 1
 #include <spawn.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/types.h>
 
 #include "launch.h"
@@ -22,8 +20,6 @@ typedef const posix_spawn_file_actions_t actions_type;
 typedef const posix_spawnattr_t attributes_type;
 CW_NEXT(posix_spawn, int, pid_t *, const char *, actions_type *, attributes_type *, char *const *, char *const *)
 CW_NEXT(posix_spawnp, int, pid_t *, const char *, actions_type *, attributes_type *, char *const *, char *const *)
-CW_NEXT(system, int, const char *)
-CW_NEXT(popen, FILE *, const char *, const char *)
 
 /* Looked up before there is any child of vfork() or of a process with threads, which could not do it. */
 __attribute__((constructor)) static void look_up(void)
@@ -117,50 +113,4 @@ int cw_posix_spawnp(pid_t *pid, const char *file, actions_type *actions, attribu
     if (!strchr(path, '/'))
         return next_posix_spawnp()(pid, file, actions, attributes, argv, envp); /* knows why there is none */
     return cw_posix_spawn(pid, path, actions, attributes, argv, envp);
-}
-
-enum { LONGEST_COMMAND = 256 * 1024 };
-
-/* A command for the shell with real paths in it; `command` itself when there is nothing to replace or it can't
- * be done. */
-static const char *shell_command(const char *command, void *memory)
-{
-    struct cw_arena arena = {.at = memory, .left = memory == MAP_FAILED ? 0 : LONGEST_COMMAND};
-    const char *result = cw_rewrite(&arena, command);
-    return result ? result : command;
-}
-
-static bool has_ours(const char *command)
-{
-    char *texts[] = {(char *)(uintptr_t)command, NULL};
-    return cw_names_ours(texts);
-}
-
-static void *command_memory(void)
-{
-    return mmap(NULL, LONGEST_COMMAND, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-}
-
-int cw_system(const char *command) CW_EXPORT(system);
-int cw_system(const char *command)
-{
-    if (!command || !has_ours(command))
-        return next_system()(command);
-    void *memory = command_memory();
-    int status = next_system()(shell_command(command, memory));
-    if (memory != MAP_FAILED)
-        munmap(memory, LONGEST_COMMAND);
-    return status;
-}
-
-FILE *cw_popen(const char *command, const char *mode) CW_EXPORT(popen);
-FILE *cw_popen(const char *command, const char *mode)
-{
-    if (!has_ours(command))
-        return next_popen()(command, mode);
-    void *memory = command_memory();
-    FILE *stream = next_popen()(shell_command(command, memory), mode);
-    if (memory != MAP_FAILED)
-        munmap(memory, LONGEST_COMMAND);
-    return stream;
 }

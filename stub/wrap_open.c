@@ -34,25 +34,24 @@ static int open_found(const struct cw_path *at, int flags)
     return cw_open_node(at->node, flags);
 }
 
-/* Answers for a path that is ours. Returns a descriptor, -1 with errno set, or -2: libc is to be asked, with
- * `*path`. */
-static int open_ours(const char **path, int flags)
+enum { ASK_LIBC = -2 };
+
+/* Answers for a path that is ours. Returns a descriptor, -1 with errno set, or ASK_LIBC: about `at->real`. */
+static int open_ours(struct cw_path *at, const char *path, int flags)
 {
-    struct cw_path at;
-    cw_path_look(&at, *path);
-    if (cw_leave_to_libc(&at, CW_LISTING)) {
-        *path = at.real;
-        return -2;
-    }
-    if (at.place == CW_MISSING)
-        return cw_result(at.fault == ENOENT && (flags & O_CREAT) ? -EROFS : -at.fault);
-    return cw_result(open_found(&at, flags));
+    cw_path_look(at, path);
+    if (cw_leave_to_libc(at, CW_LISTING))
+        return ASK_LIBC;
+    if (at->place == CW_MISSING)
+        return cw_result(at->fault == ENOENT && (flags & O_CREAT) ? -EROFS : -at->fault);
+    return cw_result(open_found(at, flags));
 }
 
 static __attribute__((noinline)) int open_slowly(open_type *next, const char *path, int flags, unsigned mode)
 {
-    int fd = open_ours(&path, flags);
-    return fd == -2 ? next(path, flags, mode) : fd;
+    struct cw_path at;
+    int fd = open_ours(&at, path, flags);
+    return fd == ASK_LIBC ? next(at.real, flags, mode) : fd;
 }
 
 #define OPEN(name)                                                                                           \
@@ -88,12 +87,10 @@ typedef int openat_type(int, const char *, int, unsigned);
 static __attribute__((noinline)) int openat_slowly(openat_type *next, int dir, const char *path, int flags,
                                                    unsigned mode)
 {
-    int fd = -2;
-    if (path && path[0] != '/')
-        cw_touch_at(dir, path);
-    else if (cw_maybe_ours(path))
-        fd = open_ours(&path, flags);
-    return fd == -2 ? next(dir, path, flags, mode) : fd;
+    struct cw_path at;
+    cw_touch_at(dir, path);
+    int fd = open_ours(&at, path, flags);
+    return fd == ASK_LIBC ? next(dir, at.real, flags, mode) : fd;
 }
 
 #define OPENAT(name)                                                                                         \
@@ -101,7 +98,9 @@ static __attribute__((noinline)) int openat_slowly(openat_type *next, int dir, c
     int cw_##name(int dir, const char *path, int flags, unsigned mode) CW_EXPORT(name);                      \
     int cw_##name(int dir, const char *path, int flags, unsigned mode)                                       \
     {                                                                                                        \
-        return openat_slowly(next_##name(), dir, path, flags, mode);                                         \
+        if (cw_maybe_ours_at(dir, path))                                                                     \
+            return openat_slowly(next_##name(), dir, path, flags, mode);                                     \
+        return next_##name()(dir, path, flags, mode);                                                        \
     }
 
 OPENAT(openat)
@@ -112,7 +111,9 @@ OPENAT(__openat64_2)
 /* The flags of open(2) that fopen(3) would use. */
 static int flags_of(const char *mode)
 {
-    int flags = mode[0] == 'r' ? O_RDONLY : mode[0] == 'a' ? O_WRONLY | O_CREAT | O_APPEND : O_WRONLY | O_CREAT | O_TRUNC;
+    int flags = O_RDONLY;
+    if (mode[0] != 'r')
+        flags = O_WRONLY | O_CREAT | (mode[0] == 'a' ? O_APPEND : O_TRUNC);
     for (const char *at = mode; *at && *at != ','; at++) {
         if (*at == '+')
             flags = (flags & ~O_ACCMODE) | O_RDWR;
@@ -128,9 +129,10 @@ typedef FILE *fopen_type(const char *, const char *);
 
 static __attribute__((noinline)) FILE *fopen_slowly(fopen_type *next, const char *path, const char *mode)
 {
-    int fd = open_ours(&path, flags_of(mode));
-    if (fd == -2)
-        return next(path, mode);
+    struct cw_path at;
+    int fd = open_ours(&at, path, flags_of(mode));
+    if (fd == ASK_LIBC)
+        return next(at.real, mode);
     FILE *stream = fd < 0 ? NULL : fdopen(fd, mode);
     if (fd >= 0 && !stream)
         sys_close(fd);
@@ -155,9 +157,10 @@ typedef FILE *freopen_type(const char *, const char *, FILE *);
 static FILE *freopen_slowly(freopen_type *next, const char *path, const char *mode, FILE *stream)
 {
     char link[SYS_LINK];
-    int fd = open_ours(&path, flags_of(mode));
-    if (fd == -2)
-        return next(path, mode, stream);
+    struct cw_path at;
+    int fd = open_ours(&at, path, flags_of(mode));
+    if (fd == ASK_LIBC)
+        return next(at.real, mode, stream);
     if (fd < 0) {
         int fault = errno;
         fclose(stream); /* which freopen does, too, when it fails */
@@ -184,18 +187,22 @@ FREOPEN(freopen)
 FREOPEN(freopen64)
 
 CW_NEXT(opendir, DIR *, const char *)
-DIR *cw_opendir(const char *path) CW_EXPORT(opendir);
-DIR *cw_opendir(const char *path)
+static __attribute__((noinline)) DIR *opendir_slowly(const char *path)
 {
-    if (!cw_maybe_ours(path))
-        return next_opendir()(path);
-    int fd = open_ours(&path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
-    if (fd == -2)
-        return next_opendir()(path);
+    struct cw_path at;
+    int fd = open_ours(&at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
+    if (fd == ASK_LIBC)
+        return next_opendir()(at.real);
     DIR *stream = fd < 0 ? NULL : fdopendir(fd);
     if (fd >= 0 && !stream)
         sys_close(fd);
     return stream;
+}
+
+DIR *cw_opendir(const char *path) CW_EXPORT(opendir);
+DIR *cw_opendir(const char *path)
+{
+    return cw_maybe_ours(path) ? opendir_slowly(path) : next_opendir()(path);
 }
 
 typedef int filter_type(const struct dirent *);

@@ -9,18 +9,14 @@
 /* A device number that no file system has: "CW". */
 enum { DEVICE = 0x4357, BLOCK = 4096, SECTOR = 512, FIRST_INODE = 2 };
 
-static int describe(const struct cw_path *at, struct stat *info)
+static void describe_node(const struct cw_node *node, struct stat *info)
 {
-    if (at->place == CW_MISSING)
-        return -at->fault;
-    if (at->place == CW_SELF)
-        return sys_fstatat(AT_FDCWD, "/proc/self/exe", info, 0);
-    bool directory = at->node->kind == CW_DIRECTORY;
-    uint64_t size = directory ? BLOCK : at->node->data.raw;
+    bool directory = node->kind == CW_DIRECTORY;
+    uint64_t size = directory ? BLOCK : node->data.raw;
     memset(info, 0, sizeof *info);
     info->st_dev = DEVICE;
-    info->st_ino = (ino_t)(at->node - cw_paths_image()->nodes) + FIRST_INODE;
-    info->st_mode = (directory ? S_IFDIR : S_IFREG) | cw_node_mode(at->node);
+    info->st_ino = (ino_t)(node - cw_paths_image()->nodes) + FIRST_INODE;
+    info->st_mode = (directory ? S_IFDIR : S_IFREG) | cw_node_mode(node);
     info->st_nlink = directory ? 2 : 1;
     info->st_uid = geteuid();
     info->st_gid = getegid();
@@ -28,18 +24,22 @@ static int describe(const struct cw_path *at, struct stat *info)
     info->st_blksize = BLOCK;
     info->st_blocks = (blkcnt_t)((size + SECTOR - 1) / SECTOR);
     info->st_atim.tv_sec = info->st_mtim.tv_sec = info->st_ctim.tv_sec = CW_MTIME;
+}
+
+static int describe(const struct cw_path *at, struct stat *info)
+{
+    if (at->place == CW_MISSING)
+        return cw_result(-at->fault);
+    if (at->place == CW_SELF)
+        return cw_result(sys_fstatat(AT_FDCWD, "/proc/self/exe", info, 0));
+    describe_node(at->node, info);
     return 0;
 }
 
-/* Answers for a path that is ours and returns NULL; otherwise returns the path that libc is to be asked for. */
-static __attribute__((noinline)) const char *answer(const char *path, struct stat *info, int *result)
+static bool is_ours(struct cw_path *at, const char *path)
 {
-    struct cw_path at;
-    cw_path_look(&at, path);
-    if (cw_leave_to_libc(&at, CW_ONE))
-        return at.real;
-    *result = cw_result(describe(&at, info));
-    return NULL;
+    cw_path_look(at, path);
+    return !cw_leave_to_libc(at, CW_ONE);
 }
 
 static int raw_stat(const char *path, struct stat *info)
@@ -59,12 +59,15 @@ static int raw_fstatat(int dir, const char *path, struct stat *info, int flags)
 
 #define STAT(name, raw)                                                                                      \
     CW_NEXT_OR(name, raw, int, const char *, struct stat *)                                                  \
+    static __attribute__((noinline)) int slow_##name(const char *path, struct stat *info)                    \
+    {                                                                                                        \
+        struct cw_path at;                                                                                   \
+        return is_ours(&at, path) ? describe(&at, info) : next_##name()(at.real, info);                      \
+    }                                                                                                        \
     int cw_##name(const char *path, struct stat *info) CW_EXPORT(name);                                      \
     int cw_##name(const char *path, struct stat *info)                                                       \
     {                                                                                                        \
-        int result = 0;                                                                                      \
-        const char *asked = cw_maybe_ours(path) ? answer(path, info, &result) : path;                        \
-        return path && !asked ? result : next_##name()(asked, info);                                         \
+        return cw_maybe_ours(path) ? slow_##name(path, info) : next_##name()(path, info);                    \
     }
 
 STAT(stat, raw_stat)
@@ -93,12 +96,15 @@ static int raw_fxstatat(int version, int dir, const char *path, struct stat *inf
 
 #define XSTAT(name, raw)                                                                                     \
     CW_NEXT_OR(name, raw, int, int, const char *, struct stat *)                                             \
+    static __attribute__((noinline)) int slow_##name(int version, const char *path, struct stat *info)       \
+    {                                                                                                        \
+        struct cw_path at;                                                                                   \
+        return is_ours(&at, path) ? describe(&at, info) : next_##name()(version, at.real, info);             \
+    }                                                                                                        \
     int cw_##name(int version, const char *path, struct stat *info) CW_EXPORT(name);                         \
     int cw_##name(int version, const char *path, struct stat *info)                                          \
     {                                                                                                        \
-        int result = 0;                                                                                      \
-        const char *asked = cw_maybe_ours(path) ? answer(path, info, &result) : path;                        \
-        return path && !asked ? result : next_##name()(version, asked, info);                                \
+        return cw_maybe_ours(path) ? slow_##name(version, path, info) : next_##name()(version, path, info);  \
     }
 
 XSTAT(__xstat, raw_xstat)
@@ -106,21 +112,25 @@ XSTAT(__xstat64, raw_xstat)
 XSTAT(__lxstat, raw_lxstat)
 XSTAT(__lxstat64, raw_lxstat)
 
-static const char *answer_at(int dir, const char *path, struct stat *info, int *result)
+static bool is_ours_at(struct cw_path *at, int dir, const char *path)
 {
-    if (path && path[0] != '/' && path[0] != '\0')
-        cw_touch_at(dir, path);
-    return cw_maybe_ours(path) ? answer(path, info, result) : path;
+    cw_touch_at(dir, path);
+    return is_ours(at, path);
 }
 
 #define FSTATAT(name)                                                                                        \
     CW_NEXT_OR(name, raw_fstatat, int, int, const char *, struct stat *, int)                                \
+    static __attribute__((noinline)) int slow_##name(int dir, const char *path, struct stat *info, int flags)\
+    {                                                                                                        \
+        struct cw_path at;                                                                                   \
+        return is_ours_at(&at, dir, path) ? describe(&at, info) : next_##name()(dir, at.real, info, flags);  \
+    }                                                                                                        \
     int cw_##name(int dir, const char *path, struct stat *info, int flags) CW_EXPORT(name);                  \
     int cw_##name(int dir, const char *path, struct stat *info, int flags)                                   \
     {                                                                                                        \
-        int result = 0;                                                                                      \
-        const char *asked = answer_at(dir, path, info, &result);                                             \
-        return path && !asked ? result : next_##name()(dir, asked, info, flags);                             \
+        if (cw_maybe_ours_at(dir, path))                                                                     \
+            return slow_##name(dir, path, info, flags);                                                      \
+        return next_##name()(dir, path, info, flags);                                                        \
     }
 
 FSTATAT(fstatat)
@@ -128,12 +138,20 @@ FSTATAT(fstatat64)
 
 #define FXSTATAT(name)                                                                                       \
     CW_NEXT_OR(name, raw_fxstatat, int, int, int, const char *, struct stat *, int)                          \
+    static __attribute__((noinline)) int slow_##name(int version, int dir, const char *path, struct stat *info,\
+                                                     int flags)                                              \
+    {                                                                                                        \
+        struct cw_path at;                                                                                   \
+        if (is_ours_at(&at, dir, path))                                                                      \
+            return describe(&at, info);                                                                      \
+        return next_##name()(version, dir, at.real, info, flags);                                            \
+    }                                                                                                        \
     int cw_##name(int version, int dir, const char *path, struct stat *info, int flags) CW_EXPORT(name);     \
     int cw_##name(int version, int dir, const char *path, struct stat *info, int flags)                      \
     {                                                                                                        \
-        int result = 0;                                                                                      \
-        const char *asked = answer_at(dir, path, info, &result);                                             \
-        return path && !asked ? result : next_##name()(version, dir, asked, info, flags);                    \
+        if (cw_maybe_ours_at(dir, path))                                                                     \
+            return slow_##name(version, dir, path, info, flags);                                             \
+        return next_##name()(version, dir, path, info, flags);                                               \
     }
 
 FXSTATAT(__fxstatat)
@@ -164,15 +182,23 @@ static void convert(const struct stat *from, struct statx *to)
 }
 
 CW_NEXT_OR(statx, raw_statx, int, int, const char *, int, unsigned, struct statx *)
-int cw_statx(int dir, const char *path, int flags, unsigned mask, struct statx *info) CW_EXPORT(statx);
-int cw_statx(int dir, const char *path, int flags, unsigned mask, struct statx *info)
+static __attribute__((noinline)) int slow_statx(int dir, const char *path, int flags, unsigned mask,
+                                                struct statx *info)
 {
+    struct cw_path at;
     struct stat plain;
-    int result = 0;
-    const char *asked = answer_at(dir, path, &plain, &result);
-    if (!path || asked)
-        return next_statx()(dir, asked, flags, mask, info);
+    if (!is_ours_at(&at, dir, path))
+        return next_statx()(dir, at.real, flags, mask, info);
+    int result = describe(&at, &plain);
     if (result == 0)
         convert(&plain, info);
     return result;
+}
+
+int cw_statx(int dir, const char *path, int flags, unsigned mask, struct statx *info) CW_EXPORT(statx);
+int cw_statx(int dir, const char *path, int flags, unsigned mask, struct statx *info)
+{
+    if (cw_maybe_ours_at(dir, path))
+        return slow_statx(dir, path, flags, mask, info);
+    return next_statx()(dir, path, flags, mask, info);
 }
