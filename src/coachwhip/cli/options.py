@@ -30,7 +30,7 @@ class GroupedCommand(click.Command):
         groups: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
-            if record is not None:
+            if record is not None and isinstance(param, click.Option):
                 groups.setdefault(getattr(param, "group", _PLAIN), []).append(record)
         for name in sorted(groups, key=lambda name: name == _PLAIN):
             with formatter.section(name):

@@ -136,7 +136,7 @@ def _pack(ui: Ui, *, version: str | None, output: Path) -> None:
     Put the wheel into a folder or on a package index: `coachwhip runtime install` and
     `coachwhip build` take it from there and build nothing.
     """
-    from coachwhip.runtime import pack_runtime  # noqa: PLC0415  (not needed for --help)
+    from coachwhip.runtime.pack import pack_runtime  # noqa: PLC0415  (not needed for --help)
 
     runtime = _installed(version)
     with ui.step(f"Packing the runtime {runtime.root.name}"):

@@ -1,0 +1,199 @@
+"""The steps of a build in their order. Policy only: every step is a function of another part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coachwhip import collect, inputs, resolve
+from coachwhip.effects.files import atomic_write, translated_os_errors
+from coachwhip.effects.prune import cache_in_use
+from coachwhip.effects.source import read_bytes
+from coachwhip.elf import native_lib
+from coachwhip.errors import InputError, NetworkError
+from coachwhip.image import plan_image, write_product
+from coachwhip.model import Distribution
+from coachwhip.pipeline.boot import collect_boot
+from coachwhip.pipeline.manifest import manifest_of
+from coachwhip.pipeline.model import Product, Request
+from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
+from coachwhip.runtime.stub import build_stub
+
+if TYPE_CHECKING:
+    from coachwhip.effects.cache import Cache
+    from coachwhip.image import ImagePlan, Manifest
+    from coachwhip.inputs import AppSource
+    from coachwhip.model import Bundle, EntryPoint, Wheel
+    from coachwhip.progress import Progress
+    from coachwhip.runtime import Runtime
+
+__all__ = ["build_product"]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the steps of one build have in common."""
+
+    request: Request
+    app: AppSource
+    runtime: Runtime
+    progress: Progress
+
+    @property
+    def cache(self) -> Cache:
+        return self.request.cache
+
+
+def build_product(request: Request, progress: Progress) -> Product:
+    """Build what is asked for; the file appears when it is complete, or not at all.
+
+    Raises:
+        CoachwhipError: one of its kinds, by what went wrong; see the parts that do the work.
+    """
+    app = inputs.load_app(request.given)
+    _check_output(request.output, app)
+    doubtful = _check_syntax(app)
+    options = replace(
+        request.resolve,
+        default_index=app.config.index_url,
+        index=app.config.extra_index_urls,
+        find_links=app.config.find_links,
+    )
+    request = replace(request, resolve=options)
+    with cache_in_use(request.cache):
+        runtime = _runtime(request, app, progress)
+        _check_syntax_there(runtime, doubtful)
+        job = _Job(request, app, runtime, progress)
+        wheels = _wheels(job)
+        entry = _entry(app, wheels)
+        output = request.output or Path("dist") / entry.name
+        _check_output(output, app)
+        bundle = _bundle(job, wheels, entry)
+        return _product(job, bundle, output)
+
+
+def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
+    with job.progress.step("Linking the interpreter"):
+        stub = _stub(job, bundle)
+    manifest = manifest_of(
+        bundle,
+        python_version=job.runtime.python_version,
+        recipe=job.runtime.recipe,
+        stub_glibc=native_lib(stub).glibc,
+    )
+    with job.progress.step(f"Writing {output}"):
+        size = _write(output, stub, plan_image(bundle, collect.entry_path(bundle.entry)), manifest)
+    floor, floor_set_by = manifest.floor()
+    return Product(output, size, bundle.target.arch, floor, floor_set_by)
+
+
+def _check_output(output: Path | None, app: AppSource) -> None:
+    if output is None:
+        return
+    if output.is_dir():
+        raise InputError(
+            f"the output {output} is a folder", hint=f"name a file: -o {output / 'NAME'}, or another place"
+        )
+    if app.path is not None and output.exists() and output.samefile(app.path):
+        raise InputError(f"the output {output} is the app itself", hint="name another file with -o")
+
+
+def _check_syntax(app: AppSource) -> dict[str, bytes]:
+    """Return those of the app's modules that only the product's Python can judge."""
+    sources = inputs.own_sources(app)
+    return {path: sources[path] for path in inputs.check_syntax(sources, app.config.python)}
+
+
+def _check_syntax_there(runtime: Runtime, doubtful: dict[str, bytes]) -> None:
+    problems = collect.syntax_problems(runtime.interpreter, doubtful) if doubtful else {}
+    for path, problem in problems.items():
+        raise inputs.syntax_error(path, problem.line, problem.text, problem.message)
+
+
+def _runtime(request: Request, app: AppSource, progress: Progress) -> Runtime:
+    version = app.config.target.python_version
+    runtime = find_runtime(version, cache=request.cache)
+    if runtime is not None:
+        return runtime
+    if request.resolve.offline:
+        raise NetworkError(
+            f"no runtime for Python {version} is installed, and --offline forbids to get one",
+            hint="run `coachwhip runtime install` once with the network",
+        )
+    progress.note(f"No runtime for Python {version} is installed yet; this is done once.")
+    return install_runtime(
+        version,
+        cache=request.cache,
+        environ=request.resolve.environ,
+        progress=progress,
+        find_links=request.resolve.find_links,
+    )
+
+
+def _wheels(job: _Job) -> tuple[Wheel, ...]:
+    """Return all wheels of the product, the app's own among them."""
+    app, runtime, cache = job.app, job.runtime, job.cache
+    target, options, progress = app.config.target, job.request.resolve, job.progress
+    is_project = app.kind is inputs.Kind.PROJECT and app.path is not None
+    project = resolve.Project(app.path, extras=app.config.extras) if is_project and app.path else None
+    lock = resolve.resolve(
+        app.requirements,
+        target,
+        runtime,
+        requirement_files=app.requirement_files,
+        project=project,
+        options=options,
+        progress=progress,
+    )
+    wheels = resolve.fetch(lock, target, runtime, cache, options=options, progress=progress)
+    if project is None:
+        return wheels
+    own = resolve.build_local(project.folder, target, runtime, cache, options=options, progress=progress)
+    return (own, *(wheel for wheel in wheels if wheel.name != own.name))
+
+
+def _entry(app: AppSource, wheels: tuple[Wheel, ...]) -> EntryPoint:
+    if app.entry is not None:
+        return app.entry
+    return inputs.choose_entry(app, {wheel.name: inputs.wheel_scripts(wheel.path) for wheel in wheels})
+
+
+def _bundle(job: _Job, wheels: tuple[Wheel, ...], entry: EntryPoint) -> Bundle:
+    config, runtime, cache, progress = job.app.config, job.runtime, job.cache, job.progress
+    options = collect.Options(optimize=config.optimize, include=config.include)
+    own = next((wheel for wheel in wheels if wheel.name == job.app.distribution), None)
+    app = Distribution(own.name, own.version, own.sha256, own.tags) if own else Distribution(entry.name, "")
+    for wheel in wheels:
+        progress.detail(f"{wheel.name} {wheel.version}, {wheel.tags}, {wheel.origin}")
+    packages = "1 package" if len(wheels) == 1 else f"{len(wheels)} packages"
+    with progress.step(f"Collecting {packages} and the standard library"):
+        layers = [collect.collect_wheel(wheel, runtime, options, cache) for wheel in wheels]
+        start = collect.collect_entry(entry, app, runtime, options, cache)
+        boot = collect_boot(runtime, options, cache)
+        stdlib = collect.collect_stdlib(runtime, options, cache)
+        plan = collect.plan_bundle(app, entry, collect.Parts(start, (*layers, boot), stdlib), config)
+    for layer in layers:
+        for note in collect.layer_notes(layer):
+            progress.detail(str(note))
+    for warning in plan.warnings:
+        progress.note(f"warning: {warning}")
+    return plan.bundle
+
+
+def _stub(job: _Job, bundle: Bundle) -> bytes:
+    toolchain = prepare_toolchain(job.cache, job.request.resolve.environ)
+    builtins = None
+    if job.app.config.prune:
+        names = [builtin.name for builtin in job.runtime.builtins]
+        builtins = collect.linked_builtins(bundle, names, job.app.config)
+    return read_bytes(build_stub(job.runtime, toolchain, job.cache, builtins))
+
+
+def _write(output: Path, stub: bytes, plan: ImagePlan, manifest: Manifest) -> int:
+    with (
+        translated_os_errors("write the product"),
+        atomic_write(output, mode=0o755) as temporary,
+        temporary.open("w+b") as stream,
+    ):
+        return write_product(stub, plan, manifest, stream)

@@ -1,0 +1,81 @@
+"""Bundle -> the manifest of its image. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import coachwhip
+from coachwhip.image import Manifest
+from coachwhip.image.manifest import DistributionRecord, NativeRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coachwhip.model import Blob, Bundle, EntryPoint, Layer, Node
+
+__all__ = ["manifest_of"]
+
+
+def manifest_of(bundle: Bundle, *, python_version: str, recipe: str, stub_glibc: tuple[int, int]) -> Manifest:
+    """Return what `coachwhip inspect` will tell about a product.
+
+    Args:
+        bundle: what goes in.
+        python_version: full version of the interpreter.
+        recipe: hash of the runtime's recipe.
+        stub_glibc: the newest glibc that the stub needs.
+    """
+    return Manifest(
+        builder=coachwhip.__version__,
+        app=bundle.name,
+        version=bundle.version,
+        entry=_entry(bundle.entry),
+        target=str(bundle.target),
+        python=python_version,
+        runtime=recipe,
+        stub_glibc=_dotted(stub_glibc),
+        distributions=tuple(_distributions(bundle)),
+        natives=tuple(_natives(bundle)),
+    )
+
+
+def _entry(entry: EntryPoint) -> str:
+    if entry.source is not None:
+        return "script"
+    return f"{entry.module}:{entry.attribute}" if entry.attribute else entry.module
+
+
+def _distributions(bundle: Bundle) -> Iterator[DistributionRecord]:
+    """Yield a record for each distribution; layers of the same one are added up."""
+    layers: dict[tuple[str, str], list[Layer]] = {}
+    for layer in bundle.layers:
+        layers.setdefault((layer.distribution.name, layer.distribution.version), []).append(layer)
+    for (name, version), parts in layers.items():
+        nodes = [node for part in parts for node in part.nodes]
+        yield DistributionRecord(
+            name=name,
+            version=version,
+            wheel=next((part.distribution.wheel for part in parts if part.distribution.wheel), ""),
+            tags=next((part.distribution.tags for part in parts if part.distribution.tags), ""),
+            files=len(nodes),
+            stored=sum(blob.stored for node in nodes for blob in _blobs(node)),
+            raw=sum(node.data.raw for node in nodes if node.data is not None),
+        )
+
+
+def _natives(bundle: Bundle) -> Iterator[NativeRecord]:
+    for layer in bundle.layers:
+        for node in layer.nodes:
+            if node.native is not None and node.data is not None:
+                glibc = _dotted(node.native.glibc) if any(node.native.glibc) else ""
+                yield NativeRecord(
+                    node.path, glibc, node.native.glibc_symbol, node.data.stored, node.data.raw
+                )
+
+
+def _blobs(node: Node) -> Iterator[Blob]:
+    yield from (blob for blob in (node.data, node.code) if blob is not None)
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
