@@ -2,16 +2,17 @@
 
 collect_stdlib, collect_wheel, collect_entry   -> Layer       made once, then from the cache
 plan_bundle(app, entry, parts, config)         -> BundlePlan  what goes in, and warnings
-needed_builtins(bundle, ...)                   -> names       what must be linked when `prune` is on
+linked_builtins(bundle, builtins, config)      -> names       what must be linked when `prune` is on
 layer_notes(layer)                             -> notes       for the build report
 syntax_problems(interpreter, modules)          -> problems    of modules that only this Python can judge
 """
 
 from coachwhip.collect.compiler import Problem, syntax_problems
 from coachwhip.collect.entry import entry_path, entry_script
+from coachwhip.collect.linked import linked_builtins
 from coachwhip.collect.model import Note, Options, PythonRuntime
 from coachwhip.collect.plan import BundlePlan, Parts, plan_bundle
-from coachwhip.collect.store import collect_entry, collect_stdlib, collect_wheel, layer_imports, layer_notes
+from coachwhip.collect.store import collect_entry, collect_stdlib, collect_wheel, layer_notes
 
 __all__ = [
     "BundlePlan",
@@ -25,8 +26,8 @@ __all__ = [
     "collect_wheel",
     "entry_path",
     "entry_script",
-    "layer_imports",
     "layer_notes",
+    "linked_builtins",
     "plan_bundle",
     "syntax_problems",
 ]

@@ -79,7 +79,9 @@ def _excluded(path: str, config: Config) -> bool:
 
 def _unused_patterns(layers: Sequence[Layer], config: Config) -> Iterator[str]:
     paths = [relative_path(node.path) for layer in layers for node in layer.nodes]
-    for key, patterns in (("exclude", config.exclude), ("include", config.include)):
+    # With `prune`, `include` also names built-in modules, which are no files.
+    include = () if config.prune else config.include
+    for key, patterns in (("exclude", config.exclude), ("include", include)):
         for pattern in patterns:
             if not any(matches(pattern, path) for path in paths):
                 yield f"{key}: the pattern {pattern!r} matches nothing"

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
     from coachwhip.model import EntryPoint, Layer, Wheel
 
-__all__ = ["collect_entry", "collect_stdlib", "collect_wheel", "layer_imports", "layer_notes"]
+__all__ = ["STDLIB", "collect_entry", "collect_stdlib", "collect_wheel", "layer_imports", "layer_notes"]
+
+#: Name of the standard library as a distribution.
+STDLIB = "python"
 
 #: Changes when layers of the same input would come out different.
 _TOOLS = {"format": FORMAT, "zstd": list(zstandard.ZSTD_VERSION)}
@@ -70,7 +73,7 @@ def collect_stdlib(runtime: PythonRuntime, options: Options, cache: Cache) -> La
         MachineError: the disk is full or the like.
     """
     origin = _Origin(
-        Distribution("python", runtime.python_version),
+        Distribution(STDLIB, runtime.python_version),
         {"stdlib": runtime.python_version, "include": sorted(options.include)},
         lambda: (read_stdlib(runtime, options.include), ()),
     )

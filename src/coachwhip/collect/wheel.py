@@ -17,7 +17,7 @@ from installer.sources import WheelFile
 from installer.utils import construct_record_file
 
 from coachwhip.collect.model import Note, RawFile, library, site_packages
-from coachwhip.effects.source import sha256_of
+from coachwhip.effects.source import ZIP_DAMAGE, sha256_of
 from coachwhip.errors import BuildError, InputError
 from coachwhip.model import APP_ROOT
 
@@ -55,12 +55,10 @@ def read_wheel(wheel: Wheel, python_version: str) -> tuple[list[RawFile], list[N
         with zipfile.ZipFile(wheel.path) as archive:
             source = _CheckedWheel(archive)
             install(source, destination, {"INSTALLER": b"coachwhip\n"})
-    except zipfile.BadZipFile as error:
-        raise _damaged(wheel, f"it is no complete zip archive: {error}") from error
-    except (InstallerError, InvalidRecordEntry, ValueError, KeyError, AssertionError, EOFError) as error:
+    except ZIP_DAMAGE as error:
+        raise _damaged(wheel, f"its archive is damaged: {error}") from error
+    except (InstallerError, InvalidRecordEntry, ValueError, KeyError, AssertionError) as error:
         raise _damaged(wheel, str(error)) from error
-    except (NotImplementedError, RuntimeError, zipfile.LargeZipFile) as error:
-        raise _damaged(wheel, f"its archive can't be unpacked: {error}") from error
     return destination.files, [*source.notes, *destination.notes]
 
 

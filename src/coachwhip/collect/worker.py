@@ -36,6 +36,9 @@ _LOAD_SMALL_INT = opcode.opmap.get("LOAD_SMALL_INT", -1)
 _IMPORT_NAME = opcode.opmap["IMPORT_NAME"]
 _EXTENDED_ARG = opcode.EXTENDED_ARG
 _STDLIB = sys.stdlib_module_names
+_DYNAMIC = frozenset(
+    {"__import__", "import_module", "_import_module", "find_spec", "resolve_name", "exec", "eval"}
+)
 
 
 def compiled(name: str, source: bytes, optimize: int) -> tuple[bytes, list[str]]:
@@ -58,9 +61,12 @@ def imported_names(code: CodeType) -> Iterator[str]:
     """Yield what a code object and those in it may import from the standard library.
 
     Absolute names as they are, relative ones with their leading dots; names of a `from` list both as
-    modules and not. Texts that equal a standard module's name count as well, for `import_module` and such.
+    modules and not. Texts that equal a standard module's name come with `=` before them, for
+    `import_module` and such; `!` says that a function of that kind is mentioned.
     """
     yield from _import_statements(code)
+    if not _DYNAMIC.isdisjoint(code.co_names):
+        yield "!"
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from imported_names(constant)
@@ -70,8 +76,8 @@ def imported_names(code: CodeType) -> Iterator[str]:
 
 def _module_texts(constant: object) -> Iterator[str]:
     if isinstance(constant, str):
-        if constant.partition(".")[0] in _STDLIB:
-            yield constant
+        if constant.partition(".")[0] in _STDLIB and constant.replace(".", "_").isidentifier():
+            yield f"={constant}"
     elif isinstance(constant, (tuple, frozenset)):
         for item in constant:
             yield from _module_texts(item)

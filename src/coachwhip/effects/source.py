@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,7 +17,29 @@ from coachwhip.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["list_names", "list_tree", "read_bytes", "read_files", "sha256_of", "wheel_metadata"]
+__all__ = [
+    "ZIP_DAMAGE",
+    "list_names",
+    "list_tree",
+    "read_bytes",
+    "read_files",
+    "read_range",
+    "sha256_of",
+    "wheel_metadata",
+]
+
+#: What reading a zip file raises when its bytes are wrong; `OSError` for offsets that lie nowhere.
+ZIP_DAMAGE = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -78,6 +102,17 @@ def read_files(places: Mapping[str, Path], what: str) -> dict[str, tuple[bytes, 
     return found
 
 
+def read_range(path: Path, offset: int, size: int) -> bytes:
+    """Return a part of a file.
+
+    Raises:
+        MachineError: it can't be read.
+    """
+    with translated_os_errors("read a file"), path.open("rb") as stream:
+        stream.seek(offset)
+        return stream.read(size)
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, hex.
 
@@ -96,12 +131,12 @@ def wheel_metadata(wheel: Path, name: str) -> bytes | None:
         MachineError: it can't be read.
     """
     try:
-        with translated_os_errors("read a wheel"), zipfile.ZipFile(wheel) as archive:
+        with zipfile.ZipFile(wheel) as archive:
             ending = f".dist-info/{name}"
             for path in archive.namelist():
                 if path.endswith(ending) and path.count("/") == 1:
                     return archive.read(path)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except ZIP_DAMAGE as error:
         raise InputError(
             f"{wheel.name} is damaged or no wheel: {error}", hint="get or build that wheel anew"
         ) from error
