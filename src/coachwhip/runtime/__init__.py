@@ -4,9 +4,9 @@
 `toolchain` has the compiler and the linker that the stub is made with.
 """
 
-from coachwhip.runtime.install import find_runtime, install_runtime, installed_runtimes, remove_runtime
+from coachwhip.runtime.install import install_runtime
+from coachwhip.runtime.installed import find_runtime, installed_runtimes, remove_runtime
 from coachwhip.runtime.model import Builtin, Runtime, Source
-from coachwhip.runtime.pack import pack_runtime
 from coachwhip.runtime.toolchain import Toolchain, link_executable, prepare_toolchain, zig_cc
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "install_runtime",
     "installed_runtimes",
     "link_executable",
-    "pack_runtime",
     "prepare_toolchain",
     "remove_runtime",
     "zig_cc",

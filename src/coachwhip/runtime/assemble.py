@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from coachwhip.errors import RuntimeBuildError
 from coachwhip.runtime.cpython import FINAL, PREFIX
 from coachwhip.runtime.elf_facts import executable_symbols
+from coachwhip.runtime.layout import complete_layout
 from coachwhip.runtime.model import Builtin, Runtime, Source, runtime_document
 from coachwhip.runtime.sysconfig_data import (
     builtin_table,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from coachwhip.runtime.workspace import Context
 
-__all__ = ["assemble", "complete_layout", "is_c_api"]
+__all__ = ["assemble", "is_c_api"]
 
 #: The C API, and what compiled extension modules use of CPython beside it.
 _C_API = re.compile(r"_?P[yY]")
@@ -67,19 +68,6 @@ def assemble(context: Context, recipe_hash: str) -> Runtime:
     link_executable(context.toolchain, [main], runtime.interpreter, runtime, gc_sections=False)
     complete_layout(root)
     return runtime
-
-
-def complete_layout(root: Path) -> None:
-    """Make what wheels can't carry: the interpreter's way to its library, and its executable bit.
-
-    The interpreter looks for `lib/python3.13` above its own directory.
-    """
-    (interpreter,) = (root / "bin").iterdir()
-    interpreter.chmod(0o755)
-    (root / "stdlib" / "lib-dynload").mkdir(exist_ok=True)
-    link = root / "lib" / interpreter.name
-    link.unlink(missing_ok=True)
-    link.symlink_to("../stdlib")
 
 
 def _describe(context: Context, recipe_hash: str, root: Path) -> Runtime:

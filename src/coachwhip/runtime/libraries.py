@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coachwhip.errors import RuntimeBuildError
 from coachwhip.runtime.sources import unpack
+from coachwhip.runtime.toolchain import LIBRARY_FLAGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
     from coachwhip.runtime.recipe import Build, SourceRecipe
     from coachwhip.runtime.workspace import Context
 
-__all__ = ["LIBRARY_FLAGS", "build_libraries", "unpack_source"]
-
-#: How libraries are compiled. Their symbols stay out of the product's exports, and what is not used can
-#: be dropped at link time.
-LIBRARY_FLAGS = ("-O2", "-g0", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections")
+__all__ = ["build_libraries", "unpack_source"]
 
 #: Libraries built at the same time: `configure` scripts leave most of a machine idle.
 _AT_ONCE = 2

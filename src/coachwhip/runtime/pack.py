@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from coachwhip.effects.files import atomic_write, remove_tree, translated_os_errors
 from coachwhip.effects.uv import run_uv
 from coachwhip.errors import RuntimeBuildError
-from coachwhip.runtime.assemble import complete_layout
+from coachwhip.runtime.layout import complete_layout
 from coachwhip.runtime.model import Runtime
 
 if TYPE_CHECKING:

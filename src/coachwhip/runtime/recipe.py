@@ -17,6 +17,7 @@ __all__ = [
     "Build",
     "LicenseText",
     "Origin",
+    "Patch",
     "Recipe",
     "RecipeBook",
     "SourceRecipe",

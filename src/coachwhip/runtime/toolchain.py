@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DYNAMIC_LOADER",
+    "LIBRARY_FLAGS",
     "TARGET",
     "Toolchain",
     "clean_environment",
@@ -42,6 +43,10 @@ __all__ = [
 #: What everything is compiled for, as zig writes it.
 TARGET = f"x86_64-linux-gnu.{GLIBC}"
 DYNAMIC_LOADER = "/lib64/ld-linux-x86-64.so.2"
+
+#: How libraries are compiled. Their symbols stay out of the product's exports, and what is not used can
+#: be dropped at link time.
+LIBRARY_FLAGS = ("-O2", "-g0", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections")
 
 _SUPPORT = Path(__file__).parent / "support"
 #: Part of the name of a prepared toolchain: count up when what is made below changes.

@@ -10,8 +10,9 @@ import pytest
 from coachwhip.effects.cache import Cache
 from coachwhip.errors import ConfigError, MachineError, RuntimeBuildError
 from coachwhip.progress import Silent
-from coachwhip.runtime import install
+from coachwhip.runtime import install, sources, steps
 from coachwhip.runtime.estimate import Step
+from coachwhip.runtime.installed import find_runtime, installed_runtimes, remove_runtime
 from coachwhip.runtime.toolchain import Toolchain
 
 from .conftest import make_runtime
@@ -56,8 +57,8 @@ def cache(tmp_path: Path) -> Cache:
 def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fakes:
     fakes = Fakes()
     zig = Toolchain(tmp_path / "zig", "0", tmp_path, tmp_path, {})
-    monkeypatch.setattr(install, "_steps", fakes.steps)
-    monkeypatch.setattr(install, "obtain_archives", lambda *_: {})
+    monkeypatch.setattr(steps, "build_steps", fakes.steps)
+    monkeypatch.setattr(sources, "obtain_archives", lambda *_: {})
     monkeypatch.setattr(install, "prepare_toolchain", lambda *_: zig)
     return fakes
 
@@ -69,14 +70,14 @@ def do_install(cache: Cache, environ: dict[str, str] | None = None) -> Runtime:
 
 
 def test_an_installed_runtime_is_found_and_not_built_again(cache: Cache, fakes: Fakes) -> None:
-    assert install.find_runtime("3.13", cache=cache) is None
+    assert find_runtime("3.13", cache=cache) is None
 
     runtime = do_install(cache)
 
     assert fakes.ran == ["libraries", "compile"]
-    assert do_install(cache) == runtime == install.find_runtime(None, cache=cache)
+    assert do_install(cache) == runtime == find_runtime(None, cache=cache)
     assert fakes.ran == ["libraries", "compile"]
-    assert install.installed_runtimes(cache) == [runtime]
+    assert installed_runtimes(cache) == [runtime]
     assert not list(cache.area("work").iterdir())
 
 
@@ -85,7 +86,7 @@ def test_an_interrupted_build_goes_on_at_its_step(cache: Cache, fakes: Fakes, re
     fakes.fail = reason
     with pytest.raises(type(reason)):
         do_install(cache)
-    assert install.find_runtime("3.13", cache=cache) is None
+    assert find_runtime("3.13", cache=cache) is None
 
     fakes.fail = None
     do_install(cache)
@@ -96,10 +97,10 @@ def test_an_interrupted_build_goes_on_at_its_step(cache: Cache, fakes: Fakes, re
 def test_a_removed_runtime_is_gone(cache: Cache, fakes: Fakes) -> None:
     runtime = do_install(cache)
 
-    install.remove_runtime(runtime)
+    remove_runtime(runtime)
 
     assert fakes.ran
-    assert install.find_runtime("3.13", cache=cache) is None
+    assert find_runtime("3.13", cache=cache) is None
     assert not list(cache.area("runtimes").iterdir())
 
 
@@ -108,9 +109,9 @@ def test_a_damaged_runtime_is_neither_listed_nor_used(cache: Cache, fakes: Fakes
     (runtime.root / "runtime.json").write_text("{")
 
     assert fakes.ran
-    assert install.installed_runtimes(cache) == []
+    assert installed_runtimes(cache) == []
     with pytest.raises(RuntimeBuildError, match="damaged"):
-        install.find_runtime("3.13", cache=cache)
+        find_runtime("3.13", cache=cache)
 
 
 def test_missing_tools_are_named_before_anything_is_downloaded(cache: Cache, fakes: Fakes) -> None:
@@ -121,4 +122,4 @@ def test_missing_tools_are_named_before_anything_is_downloaded(cache: Cache, fak
 
 def test_an_unknown_version_is_refused(cache: Cache) -> None:
     with pytest.raises(ConfigError, match=r"3\.1\b"):
-        install.find_runtime("3.1", cache=cache)
+        find_runtime("3.1", cache=cache)

@@ -9,7 +9,7 @@ import pytest
 
 from coachwhip.errors import RuntimeBuildError
 from coachwhip.progress import Silent
-from coachwhip.runtime.install import recipe_book
+from coachwhip.runtime.installed import recipe_book
 from coachwhip.runtime.model import Runtime
 from coachwhip.runtime.pack import fetch_packed, pack_runtime, packed_version
 

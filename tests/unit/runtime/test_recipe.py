@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from coachwhip.errors import ConfigError
-from coachwhip.runtime.install import recipe_book
+from coachwhip.runtime.installed import recipe_book
 from coachwhip.runtime.recipe import Patch, parse_recipes, recipe_hash
 
 SOURCE = """
