@@ -196,6 +196,8 @@ def _transfer(
             if expected.isdigit() and size != int(expected):
                 raise http.client.IncompleteRead(b"", int(expected) - size)
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise _TransferError(error) from error
 
 

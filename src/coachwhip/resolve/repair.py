@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 from coachwhip.effects.files import atomic_write, translated_os_errors
 from coachwhip.effects.process import run
 from coachwhip.errors import BuildError
-from coachwhip.resolve.wheelfile import read_wheel, tags_of
-from coachwhip.target import fits
+from coachwhip.resolve.wheelfile import read_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +133,7 @@ def _normalise(built: Path, target: Target, room: Room) -> Path:
     """Write a wheel anew: tagged for the target, sorted, without times; stored, as it is compressed later."""
     name, version, *rest = built.name.removesuffix(".whl").split("-")
     *build_tag, interpreter, abi, platform = rest
-    if not fits(tags_of(built.name), target):
+    if platform != "any":
         platform = target.platform
     filename = "-".join([name, version, *build_tag, interpreter, abi, platform]) + ".whl"
     with zipfile.ZipFile(built) as archive:

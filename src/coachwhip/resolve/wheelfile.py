@@ -15,7 +15,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from coachwhip.effects.download import sha256_of
 from coachwhip.elf import ElfError, is_elf, native_lib, read_header
 from coachwhip.errors import InputError, ResolutionError
-from coachwhip.target import fits, format_tags, glibc_needed
+from coachwhip.target import fits, glibc_needed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +102,7 @@ def read_wheel(path: Path) -> WheelFacts:
         InputError: it is damaged, or not a wheel.
         MachineError: it can't be read.
     """
-    tags = tags_of(path.name)
+    tags_of(path.name)
     sha256 = sha256_of(path)
     name, version, _, _ = parse_wheel_filename(path.name)
     natives: list[Native] = []
@@ -134,7 +134,7 @@ def read_wheel(path: Path) -> WheelFacts:
         name=name,
         version=str(metadata["Version"] or version),
         sha256=sha256,
-        tags=format_tags(tags),
+        tags="-".join(path.stem.split("-")[-3:]),
         natives=tuple(natives),
     )
 
