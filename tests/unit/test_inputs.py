@@ -384,7 +384,9 @@ class TestInline:
 
 class TestEntries:
     def test_entry_points_files(self) -> None:
-        text = "[console_scripts]\nHttp = a:b\nx = c:d [extra]\n[gui_scripts]\nwin = e:f\nx = g:h\n[no]\ny = z\n"
+        text = (
+            "[console_scripts]\nHttp = a:b\nx = c:d [extra]\n[gui_scripts]\nwin = e:f\nx = g:h\n[no]\ny = z\n"
+        )
         assert parse_scripts(text) == {"Http": "a:b", "x": "c:d [extra]", "win": "e:f"}
         assert parse_scripts("") == {}
 
@@ -402,6 +404,11 @@ class TestEntries:
             choose_entry(app, scripts)
         with pytest.raises(InputError, match="no console script"):
             choose_entry(app, {"pip": {"pip": "pip:main"}})
+
+    def test_a_project_whose_name_only_its_wheel_knows(self) -> None:
+        app = AppSource(Kind.PROJECT, "old", Config())
+        scripts = {"old-app": {"x": "a:b", "old-app": "a:c"}, "dep": {"dep": "d:e"}}
+        assert choose_entry(app, scripts) == EntryPoint("old-app", "a", "c")
 
     def test_what_is_known_before_stays(self) -> None:
         entry = EntryPoint("x", "y", "z")

@@ -1,6 +1,7 @@
 """Wheels, the runtime's standard library and the app's start code -> layers -> a bundle.
 
-collect_stdlib, collect_wheel, collect_entry   -> Layer       made once, then from the cache
+collect_stdlib, collect_wheel, collect_entry,
+collect_files                                  -> Layer       made once, then from the cache
 plan_bundle(app, entry, parts, config)         -> BundlePlan  what goes in, and warnings
 linked_builtins(bundle, builtins, config)      -> names       what must be linked when `prune` is on
 layer_notes(layer)                             -> notes       for the build report
@@ -10,9 +11,9 @@ syntax_problems(interpreter, modules)          -> problems    of modules that on
 from coachwhip.collect.compiler import Problem, syntax_problems
 from coachwhip.collect.entry import entry_path, entry_script
 from coachwhip.collect.linked import linked_builtins
-from coachwhip.collect.model import Note, Options, PythonRuntime
+from coachwhip.collect.model import Note, Options, PythonRuntime, RawFile, library
 from coachwhip.collect.plan import BundlePlan, Parts, plan_bundle
-from coachwhip.collect.store import collect_entry, collect_stdlib, collect_wheel, layer_notes
+from coachwhip.collect.store import collect_entry, collect_files, collect_stdlib, collect_wheel, layer_notes
 
 __all__ = [
     "BundlePlan",
@@ -21,12 +22,15 @@ __all__ = [
     "Parts",
     "Problem",
     "PythonRuntime",
+    "RawFile",
     "collect_entry",
+    "collect_files",
     "collect_stdlib",
     "collect_wheel",
     "entry_path",
     "entry_script",
     "layer_notes",
+    "library",
     "linked_builtins",
     "plan_bundle",
     "syntax_problems",

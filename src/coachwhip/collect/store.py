@@ -32,7 +32,15 @@ if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
     from coachwhip.model import EntryPoint, Layer, Wheel
 
-__all__ = ["STDLIB", "collect_entry", "collect_stdlib", "collect_wheel", "layer_imports", "layer_notes"]
+__all__ = [
+    "STDLIB",
+    "collect_entry",
+    "collect_files",
+    "collect_stdlib",
+    "collect_wheel",
+    "layer_imports",
+    "layer_notes",
+]
 
 #: Name of the standard library as a distribution.
 STDLIB = "python"
@@ -97,12 +105,32 @@ def collect_entry(
         MachineError: the disk is full or the like.
     """
     text = entry_script(entry, runtime.python_version)
-    path = entry_path(entry)
-    origin = _Origin(
-        distribution,
-        {"entry": path, "text": hashlib.sha256(text).hexdigest()},
-        lambda: ([RawFile(path, text, executable=True, script=True)], ()),
-    )
+    script = RawFile(entry_path(entry), text, executable=True, script=True)
+    return collect_files([script], distribution, runtime, options, cache)
+
+
+def collect_files(
+    files: Sequence[RawFile],
+    distribution: Distribution,
+    runtime: PythonRuntime,
+    options: Options,
+    cache: Cache,
+) -> Layer:
+    """Return the layer of a few files that are at hand.
+
+    Args:
+        files: with their paths below the product's root.
+        distribution: whose the layer is said to be.
+        runtime: compiles what can be imported.
+        options: how.
+        cache: where layers are.
+
+    Raises:
+        BuildError: the runtime's interpreter does not work.
+        MachineError: the disk is full or the like.
+    """
+    identity = [[f.path, hashlib.sha256(f.data).hexdigest(), f.executable, f.script] for f in files]
+    origin = _Origin(distribution, {"files": identity}, lambda: (files, ()))
     return _cached(origin, runtime, options, cache)
 
 

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from coachwhip.config.keys import split_entry
 from coachwhip.errors import InputError
+from coachwhip.inputs.model import Kind
 from coachwhip.model import EntryPoint
 
 if TYPE_CHECKING:
@@ -97,14 +98,18 @@ def choose_entry(app: AppSource, scripts: Mapping[str, Mapping[str, str]]) -> En
 
     Args:
         app: what the user pointed at.
-        scripts: of every distribution in the product, by its normalised name.
+        scripts: of every distribution in the product, by its normalised name. A project whose name only
+            its build backend knows is the first one.
 
     Raises:
         InputError: there is no script to run, or it is not clear which one.
     """
     if app.entry is not None:
         return app.entry
-    own = scripts.get(app.distribution, {})
+    distribution = app.distribution
+    if app.kind is Kind.PROJECT and not distribution:
+        distribution = next(iter(scripts), "")
+    own = scripts.get(distribution, {})
     if app.config.script and app.config.script not in own:
         # The wanted script may come from another distribution: `--with`, or a dependency's command.
         others = [name for name in sorted(scripts) if app.config.script in scripts[name]]
@@ -113,7 +118,7 @@ def choose_entry(app: AppSource, scripts: Mapping[str, Mapping[str, str]]) -> En
         if not own:
             everything = {script: "" for names in scripts.values() for script in names}
             raise _no_such_script(app.config.script, everything, app.shown)
-    return pick_script(own, app.config, app.distribution, app.shown)
+    return pick_script(own, app.config, distribution, app.shown)
 
 
 def _no_such_script(wanted: str, scripts: Mapping[str, str], where: str) -> InputError:
