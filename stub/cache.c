@@ -223,8 +223,6 @@ static const char *reason(const struct cw_store *store)
         return "full";
     case EDQUOT:
         return "the quota is used up";
-    case EFBIG:
-        return "the limit for file sizes is too low";
     default:
         return "it can't be used";
     }

@@ -39,6 +39,7 @@ bool cw_candidate(unsigned index, struct cw_candidate *out)
     static const char *const shared[] = {"/var/tmp", "/tmp", "/dev/shm"};
     out->owned[0] = '\0';
     out->create = index < 2;
+    out->trust = index == 0 ? CW_CHOSEN : index < 3 ? CW_PERSONAL : CW_SHARED;
     switch (index) {
     case 0:
         return set_parent(out, variable("COACHWHIP_CACHE_DIR"), "");
@@ -55,12 +56,29 @@ bool cw_candidate(unsigned index, struct cw_candidate *out)
     }
 }
 
-/* Nobody but the user and root can put another directory in the place of one in here. */
-static bool is_trusted(const struct stat *info)
+/* Whether nobody but the user and root can put another directory in the place of one in here. Directories that
+ * a group may change are common where every user has a group of their own, but not root's. */
+static bool is_trusted(const char *path)
 {
-    if (info->st_uid != geteuid() && info->st_uid != 0)
+    struct stat info;
+    int result = sys_fstatat(AT_FDCWD, path, &info, 0);
+    if (result < 0)
+        return result == -ENOENT;
+    uid_t user = geteuid();
+    if (info.st_uid != user && info.st_uid != 0)
         return false;
-    return info->st_uid == geteuid() || !(info->st_mode & 022) || (info->st_mode & S_ISVTX);
+    bool groups_own = user != 0 && info.st_uid == user;
+    return (info.st_mode & S_ISVTX) || !(info.st_mode & (groups_own ? 002 : 022));
+}
+
+/* The same for the directory that `path` is in. */
+static bool is_in_trusted(const char *path)
+{
+    char above[PATH_MAX];
+    size_t size = (size_t)(strrchr(path, '/') - path);
+    memcpy(above, path, size);
+    above[size] = '\0';
+    return is_trusted(size ? above : "/");
 }
 
 static int make_all(const char *path)
@@ -80,18 +98,17 @@ static int make_all(const char *path)
 static int open_parent(const struct cw_candidate *candidate)
 {
     static const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    int fd = sys_openat(AT_FDCWD, candidate->parent, flags, 0);
+    const char *path = candidate->parent;
+    if (candidate->trust != CW_CHOSEN && !is_trusted(path))
+        return -EPERM;
+    if (candidate->trust == CW_PERSONAL && !is_in_trusted(path))
+        return -EPERM;
+    int fd = sys_openat(AT_FDCWD, path, flags, 0);
     if (fd == -ENOENT) {
-        int made = candidate->create ? make_all(candidate->parent)
-                                     : sys_mkdirat(AT_FDCWD, candidate->parent, 0700);
+        int made = candidate->create ? make_all(path) : sys_mkdirat(AT_FDCWD, path, 0700);
         if (made < 0 && made != -EEXIST)
             return made;
-        fd = sys_openat(AT_FDCWD, candidate->parent, flags, 0);
-    }
-    struct stat info;
-    if (fd >= 0 && (sys_fstat(fd, &info) < 0 || !is_trusted(&info))) {
-        sys_close(fd);
-        return -EPERM;
+        fd = sys_openat(AT_FDCWD, path, flags, 0);
     }
     return fd;
 }

@@ -7,12 +7,20 @@
 
 enum { CW_CANDIDATES = 6 };
 
-/* `parent` may be anyone's place; `owned` below it must be the user's alone ("" if there is no such level);
- * the product's directory comes below that. */
+/* How far nobody but the user and root must be able to change the way to a directory. */
+enum cw_trust {
+    CW_CHOSEN,   /* it was asked for: no questions */
+    CW_SHARED,   /* `parent` itself */
+    CW_PERSONAL, /* `parent` and the directory that it is in */
+};
+
+/* `owned` below `parent` must be the user's alone ("" if there is no such level); the product's directory comes
+ * below that. */
 struct cw_candidate {
     char parent[PATH_MAX];
     char owned[64];
-    bool create; /* make `parent`, and what leads to it */
+    enum cw_trust trust;
+    bool create; /* make what leads to `parent`, too */
 };
 
 /* Fills in candidate `index`; false when this process has none at that place. */

@@ -71,6 +71,7 @@ struct found {
     char name[PATH_MAX]; /* CW_ROOT/... without . and .. */
     size_t size;
     const char *end; /* in the text */
+    bool outside;    /* it leads out of the root, and so is none of ours */
 };
 
 static bool look(struct found *found, size_t size)
@@ -109,32 +110,32 @@ static bool step(struct found *found)
 {
     const char *name = found->end + 1;
     size_t size = strcspn(name, "/");
-    bool dot = name[0] == '.' && (name[1] == '\0' || !is_plain(name[1]));
+    bool dot = name[0] == '.' && !is_plain(name[1]);
     bool up = name[0] == '.' && name[1] == '.' && !is_plain(name[2]);
-    if (size == 0 || dot) {
-        found->end = name + (dot ? 1 : 0);
-        return *found->end == '/';
+    if (dot || name[0] == '/') {
+        found->end = name + dot;
+        return true;
     }
     if (!up)
         return descend(found, name, size);
     size_t parent = found->size;
     while (parent > ROOT_SIZE && found->name[parent - 1] != '/')
         parent--;
-    if (parent <= ROOT_SIZE || !look(found, parent - 1))
-        return false; /* out of the root: not a path of ours at all */
+    found->outside = parent <= ROOT_SIZE || !look(found, parent - 1);
     found->end = name + 2;
-    return *found->end == '/';
+    return !found->outside;
 }
 
 static bool find(struct found *found, const char *at)
 {
     memcpy(found->name, ROOT, ROOT_SIZE);
     found->end = at + ROOT_SIZE;
+    found->outside = false;
     if (!look(found, ROOT_SIZE))
         return false;
     while (*found->end == '/' && step(found))
         continue;
-    return true;
+    return !found->outside;
 }
 
 /* Whether the text goes on with the name of something that does not exist. */

@@ -177,7 +177,7 @@ static int join(const struct cw_store *store, const char *below, char real[PATH_
 /* Faults of which another directory would not be free, either. */
 static bool is_general(int fault)
 {
-    return fault == -EBADMSG || fault == -ENOMEM || fault == -EMFILE || fault == -ENFILE;
+    return fault == -EBADMSG || fault == -ENOMEM || fault == -EMFILE || fault == -ENFILE || fault == -EFBIG;
 }
 
 static enum cw_use use_of(const struct cw_node *node, enum cw_scope scope)

@@ -1,0 +1,39 @@
+/* Prints sizes and offsets of the image's structures, for a comparison with the writer's. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "image.h"
+
+#define SIZE(type) printf("%s %zu\n", #type, sizeof(struct type))
+#define OFFSET(type, field) printf("%s.%s %zu\n", #type, #field, offsetof(struct type, field))
+#define VALUE(name) printf("%s %llu\n", #name, (unsigned long long)(name))
+
+int main(void)
+{
+    SIZE(cw_header);
+    SIZE(cw_range);
+    SIZE(cw_string);
+    SIZE(cw_list);
+    SIZE(cw_blob);
+    SIZE(cw_node);
+    SIZE(cw_settings);
+    OFFSET(cw_header, sections);
+    OFFSET(cw_node, parent);
+    OFFSET(cw_node, data);
+    OFFSET(cw_node, code);
+    OFFSET(cw_settings, name);
+    OFFSET(cw_settings, xoptions);
+    VALUE(CW_VERSION);
+    VALUE(CW_SEGMENT_TAG);
+    VALUE(CW_SECTIONS);
+    VALUE(CW_NODES);
+    VALUE(CW_DATA);
+    VALUE(CW_HAS_DATA);
+    VALUE(CW_HAS_CODE);
+    VALUE(CW_DATA_ZSTD);
+    VALUE(CW_EXECUTABLE);
+    VALUE(CW_NATIVE);
+    VALUE(CW_INTERPRETER);
+    VALUE(CW_ENVIRONMENT);
+    return 0;
+}

@@ -1,0 +1,113 @@
+"""The image reader and the small parts below it."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+import xxhash
+
+from coachwhip.image import format as fmt
+from tests.stub.programs import STUB, TESTS, compile_program
+
+READER = (STUB / "image.c", STUB / "xxh64.c")
+
+
+@pytest.fixture(scope="session")
+def small(c_compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    assert c_compiler
+    sources = (TESTS / "small.c", STUB / "say.c", STUB / "xxh64.c")
+    return compile_program(tmp_path_factory.mktemp("small") / "small", sources)
+
+
+@pytest.fixture(scope="session")
+def fuzzer(c_compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    assert c_compiler
+    return compile_program(tmp_path_factory.mktemp("fuzz") / "fuzz", (TESTS / "fuzz_image.c", *READER))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_change_of_an_image_leads_the_reader_astray(
+    fuzzer: Path, image: Path, tmp_path: Path, seed: int
+) -> None:
+    # Most of the image is one file of noise, which is read in every round: a short one will do.
+    rounds = int(os.environ.get("COACHWHIP_FUZZ_ROUNDS", "3000"))
+    done = subprocess.run(
+        [fuzzer, str(image), str(seed + 1), str(rounds)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    opened = int(done.stdout.split()[0])
+    assert opened > rounds // 10, "hardly any image was opened: the fuzzer tests the checksums only"
+
+
+def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path) -> None:
+    assert c_compiler
+    program = compile_program(tmp_path / "layout", [TESTS / "layout.c"])
+    output = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    found = {name: int(value) for name, value in (line.split() for line in output.splitlines())}
+    assert found == {
+        "cw_header": fmt.HEADER_SIZE,
+        "cw_range": fmt.RANGE.size,
+        "cw_string": fmt.STRING.size,
+        "cw_list": fmt.LIST.size,
+        "cw_blob": fmt.BLOB.size,
+        "cw_node": fmt.NODE_SIZE,
+        "cw_settings": fmt.SETTINGS_SIZE,
+        "cw_header.sections": fmt.HEADER.size,
+        "cw_node.parent": fmt.STRING.size,
+        "cw_node.data": fmt.STRING.size + fmt.NODE.size,
+        "cw_node.code": fmt.STRING.size + fmt.NODE.size + fmt.BLOB.size,
+        "cw_settings.name": fmt.SETTINGS.size,
+        "cw_settings.xoptions": fmt.SETTINGS.size + 4 * fmt.STRING.size,
+        "CW_VERSION": fmt.VERSION,
+        "CW_SEGMENT_TAG": fmt.SEGMENT_TAG,
+        "CW_SECTIONS": len(fmt.Section),
+        "CW_NODES": fmt.Section.NODES,
+        "CW_DATA": fmt.Section.DATA,
+        "CW_HAS_DATA": fmt.NodeFlag.HAS_DATA,
+        "CW_HAS_CODE": fmt.NodeFlag.HAS_CODE,
+        "CW_DATA_ZSTD": fmt.NodeFlag.DATA_ZSTD,
+        "CW_EXECUTABLE": fmt.NodeFlag.EXECUTABLE,
+        "CW_NATIVE": fmt.NodeFlag.NATIVE,
+        "CW_INTERPRETER": fmt.SettingsFlag.INTERPRETER,
+        "CW_ENVIRONMENT": fmt.SettingsFlag.ENVIRONMENT,
+    }
+
+
+def test_the_hash_is_xxh64(small: Path) -> None:
+    numbers = random.Random(1)  # noqa: S311  (any bytes will do)
+    for size in (*range(100), 1000, 4096, 100_001):
+        data = numbers.randbytes(size)
+        done = subprocess.run([small, "hash"], input=data, capture_output=True, check=True)
+        assert done.stdout.decode().strip() == xxhash.xxh64_hexdigest(data), size
+
+
+def test_messages_are_one_line_each(small: Path) -> None:
+    done = subprocess.run(
+        [small, "say", "/usr/bin/app", "what happened"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 124
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "app: what happened",
+        "app: 100% of what happened, ?",
+        "coachwhip: the end",
+    ]
+
+
+def test_long_messages_are_cut(small: Path) -> None:
+    done = subprocess.run([small, "say", "app", "x" * 5000], capture_output=True, text=True, check=False)
+    assert [len(line) for line in done.stderr.splitlines()[:2]] == [2047, 2047]
+
+
+def test_messages_to_nobody_are_lost(small: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([small, "say", "app", "x"], stderr=full, check=False)
+    assert done.returncode == 124
