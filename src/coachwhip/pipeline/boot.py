@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import coachwhip
-from coachwhip.collect.model import RawFile, library
-from coachwhip.collect.store import _cached, _Origin
+from coachwhip.collect import RawFile, collect_files, library
 from coachwhip.effects.source import list_names, read_bytes
 from coachwhip.model import Distribution
 
@@ -33,6 +31,4 @@ def collect_boot(runtime: Runtime, options: Options, cache: Cache) -> Layer:
     names = [name for name in list_names(_BOOT) if name.endswith(".py") and name != "__init__.py"]
     home = library(runtime.python_version)
     files = [RawFile(f"{home}/{name}", read_bytes(_BOOT / name)) for name in names]
-    content = hashlib.sha256(repr(files).encode()).hexdigest()
-    origin = _Origin(Distribution("coachwhip", coachwhip.__version__), {"boot": content}, lambda: (files, ()))
-    return _cached(origin, runtime, options, cache)
+    return collect_files(files, Distribution("coachwhip", coachwhip.__version__), runtime, options, cache)

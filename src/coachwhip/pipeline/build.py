@@ -132,7 +132,7 @@ def _runtime(request: Request, app: AppSource, progress: Progress) -> Runtime:
 
 
 def _wheels(job: _Job) -> tuple[Wheel, ...]:
-    """Return all wheels of the product, the app's own among them."""
+    """Return all wheels of the product, a project's own first."""
     app, runtime, cache = job.app, job.runtime, job.cache
     target, options, progress = app.config.target, job.request.resolve, job.progress
     is_project = app.kind is inputs.Kind.PROJECT and app.path is not None
@@ -162,7 +162,7 @@ def _entry(app: AppSource, wheels: tuple[Wheel, ...]) -> EntryPoint:
 def _bundle(job: _Job, wheels: tuple[Wheel, ...], entry: EntryPoint) -> Bundle:
     config, runtime, cache, progress = job.app.config, job.runtime, job.cache, job.progress
     options = collect.Options(optimize=config.optimize, include=config.include)
-    own = next((wheel for wheel in wheels if wheel.name == job.app.distribution), None)
+    own = _own(job.app, wheels)
     app = Distribution(own.name, own.version, own.sha256, own.tags) if own else Distribution(entry.name, "")
     for wheel in wheels:
         progress.detail(f"{wheel.name} {wheel.version}, {wheel.tags}, {wheel.origin}")
@@ -179,6 +179,13 @@ def _bundle(job: _Job, wheels: tuple[Wheel, ...], entry: EntryPoint) -> Bundle:
     for warning in plan.warnings:
         progress.note(f"warning: {warning}")
     return plan.bundle
+
+
+def _own(app: AppSource, wheels: tuple[Wheel, ...]) -> Wheel | None:
+    """Return the wheel that is the app; None for scripts and requirements files, which have none."""
+    if app.kind is inputs.Kind.PROJECT:
+        return wheels[0]
+    return next((wheel for wheel in wheels if wheel.name == app.distribution), None)
 
 
 def _stub(job: _Job, bundle: Bundle) -> bytes:
