@@ -20,6 +20,7 @@ from coachwhip.effects.process import run
 from coachwhip.effects.uv import failure, run_uv
 from coachwhip.errors import BuildError, InputError, NetworkError
 from coachwhip.resolve.buildenv import Room, build_environment
+from coachwhip.resolve.builtins import compiler_builtins
 from coachwhip.resolve.compile import configured_indexes
 from coachwhip.resolve.indexes import index_arguments
 from coachwhip.resolve.toolchain import find_zig, write_wrappers
@@ -27,6 +28,7 @@ from coachwhip.resolve.toolchain import find_zig, write_wrappers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from coachwhip.effects.cache import Cache
     from coachwhip.model import Target
     from coachwhip.resolve.model import BuildPython, Options
 
@@ -56,13 +58,13 @@ class Backend:
         target: to compile for.
         python: the product's interpreter.
         options: indexes for build requirements, and what builds may see.
-        zig_cache: where zig keeps what it compiled before.
+        cache: where zig keeps what it compiled before.
     """
 
     target: Target
     python: BuildPython
     options: Options
-    zig_cache: Path
+    cache: Cache
 
     def build(self, room: Room, source: Path, log: Path) -> tuple[Path, dict[str, str]]:
         """Build a wheel.
@@ -83,8 +85,9 @@ class Backend:
         """
         system = _build_system(source)
         maps = {room.root: "/build", self.python.root: "/runtime", find_zig().executable.parent: "/zig"}
-        write_wrappers(room.tools, find_zig(), self.target, maps)
-        environ = build_environment(self.options, self.target, room, self.zig_cache)
+        environ = build_environment(self.options, self.target, room, self.cache.area("zig") / "zig-cache")
+        builtins = compiler_builtins(find_zig(), self.target, self.cache, environ)
+        write_wrappers(room.tools, find_zig(), self.target, maps, builtins)
         self._uv(
             ["venv", "--quiet", "--python", self.python.interpreter, room.env], "make a build environment"
         )

@@ -161,7 +161,7 @@ class Builder:
             room.out.mkdir(parents=True)
             room.finished.mkdir()
         job.provide(room.source)
-        backend = Backend(self.target, self.python, self.options, self.store.cache.area("zig") / "zig-cache")
+        backend = Backend(self.target, self.python, self.options, self.store.cache)
         built, environ = backend.build(room, room.source / job.subdirectory, log)
         finished = finish_wheel(built, self.target, room, environ)
         path, facts = self.store.add(job.key, finished)

@@ -35,8 +35,12 @@ _EPOCH = "315532800"
 # unwinder, which Rust asks for by name, is LLVM's here.
 _WRAPPER = """\
 #!/bin/sh
+link=yes
 for argument do
     shift
+    case $argument in
+        -c|-S|-E|-M|-MM|-fsyntax-only) link= ;;
+    esac
     case $argument in
         -Wl,--exclude-libs*|-Wl,--dynamic-list*|-Wl,--no-undefined-version) ;;
         -lgcc_s|-lgcc_eh) set -- "$@" -lunwind ;;
@@ -44,6 +48,7 @@ for argument do
         *) set -- "$@" "$argument" ;;
     esac
 done
+[ -z "$link" ] || set -- "$@" -rtlib=none {builtins}
 exec {zig} {driver} -target {target} -O2 -fno-sanitize=undefined {maps} "$@" -g0 -s
 """
 # Given as flags they would be part of the hash that Rust puts into symbol names, paths included.
@@ -102,7 +107,9 @@ def zig_target(target: Target) -> str:
     return f"{target.arch}-linux-gnu.{target.glibc[0]}.{target.glibc[1]}"
 
 
-def write_wrappers(directory: Path, zig: Zig, target: Target, maps: Mapping[Path, str]) -> None:
+def write_wrappers(
+    directory: Path, zig: Zig, target: Target, maps: Mapping[Path, str], builtins: Path
+) -> None:
     """Write programs called `cc`, `c++`, `ar` and so on, and `toolchain.cmake`, into a new directory.
 
     Args:
@@ -110,6 +117,7 @@ def write_wrappers(directory: Path, zig: Zig, target: Target, maps: Mapping[Path
         zig: the compiler.
         target: to compile for.
         maps: directories of this machine, and what they are called in compiled files.
+        builtins: from `builtins.compiler_builtins`; linked in place of zig's.
 
     Raises:
         MachineError: the directory can't be written.
@@ -117,7 +125,13 @@ def write_wrappers(directory: Path, zig: Zig, target: Target, maps: Mapping[Path
     flags = " ".join(shlex.quote(f"-ffile-prefix-map={path}={name}") for path, name in maps.items())
     quoted = shlex.quote(str(zig.executable))
     texts = {
-        name: _WRAPPER.format(zig=quoted, driver=driver, target=zig_target(target), maps=flags)
+        name: _WRAPPER.format(
+            zig=quoted,
+            driver=driver,
+            target=zig_target(target),
+            maps=flags,
+            builtins=shlex.quote(str(builtins)),
+        )
         for name, driver in _COMPILERS.items()
     }
     remap = " ".join(shlex.quote(f"--remap-path-prefix={path}={name}") for path, name in maps.items())

@@ -53,10 +53,14 @@ int copy(char *to, const char *from) { return memcpy(to, from, 4) == to; }
 
 
 @pytest.fixture(scope="session")
-def zig_cache() -> Path:
-    """Zig's own cache: making the stubs of a glibc takes seconds, and every process may share them."""
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "zig"
+def zig_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is made once for all tests, beside zig's own cache, which every process may share."""
+    own = os.environ.get("XDG_CACHE_HOME")
+    shared = tmp_path_factory.mktemp("zig")
+    zig = (Path(own) if own else Path.home() / ".cache") / "zig"
+    zig.mkdir(parents=True, exist_ok=True)
+    (shared / "zig-cache").symlink_to(zig)
+    return shared
 
 
 @pytest.fixture
@@ -67,8 +71,7 @@ def cache(tmp_path: Path, zig_cache: Path) -> Cache:
 
 def new_cache(root: Path, zig_cache: Path) -> Cache:
     root.mkdir(parents=True)
-    (root / "zig").mkdir()
-    (root / "zig/zig-cache").symlink_to(zig_cache)
+    (root / "zig").symlink_to(zig_cache)
     return Cache(root)
 
 
