@@ -102,6 +102,8 @@ def _compile(runtime: Runtime, toolchain: Toolchain, sources: Path, unit: Path, 
         toolchain,
         [
             *("-std=gnu11", "-O2", "-g0", *_WARNINGS, "-ffunction-sections", "-fdata-sections"),
+            # Assertions in Python's headers would put the paths of this machine into the product.
+            *("-DNDEBUG", f"-ffile-prefix-map={runtime.root}=runtime", f"-ffile-prefix-map={sources}=stub"),
             *(f"-I{sources}", f"-I{runtime.include}", f"-I{runtime.root / 'include'}"),
             *(f'-DCW_PYTHON_TAG="{major}{minor}"', f'-DCW_PYTHON_VERSION="{major}.{minor}"'),
             *("-c", unit, "-o", output),
