@@ -71,6 +71,8 @@ def run_uv(
         ) from error
     env = {name: value for name, value in environ.items() if name not in _UNWANTED}
     # A Python that uv would download is a Python for this machine, not the one of the product.
+    # Its messages are read here, and shown in another place than a terminal of some width.
+    env.pop("COLUMNS", None)
     env |= {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
     return run([executable, *args], cwd=cwd, env=env, stdin=stdin, log=log)
 
