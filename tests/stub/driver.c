@@ -329,6 +329,13 @@ static void do_dlopen(const char *verb, const char *path)
     printf("%s %d %s\n", verb, answer ? answer() : -1, again == handle ? "same" : "different");
 }
 
+static void do_lazily(const char *verb, const char *path)
+{
+    void *handle = dlopen(path, RTLD_NOW);
+    int (*answer)(void) = handle ? (int (*)(void))(uintptr_t)dlsym(handle, "lazy_answer") : NULL;
+    printf("%s %d\n", verb, answer ? answer() : -2);
+}
+
 /* What a library of a wheel sees when it calls libc: the first library that was given. */
 static void do_from_library(const char *verb, const char *text)
 {
@@ -459,6 +466,7 @@ static const struct {
     {"popen", do_popen},         {"setenv", do_setenv},     {"close_all", do_close_all},
     {"fork", do_fork},           {"threads", do_threads},   {"limit", do_limit},
     {"lowest", do_lowest},       {"wait", do_wait},
+    {"lazily", do_lazily},
 };
 
 static int report(const char *verb, pid_t child)

@@ -99,16 +99,20 @@ class Content:
 
 
 def library_nodes(folder: Path) -> dict[str, Content]:
-    """Two libraries: `pkg/main.so` needs `pkg.libs/libdep.so` through `$ORIGIN/../pkg.libs`."""
+    """Three libraries: `pkg/main.so` needs `pkg.libs/libdep.so` through `$ORIGIN/../pkg.libs`, and may load
+    `liblazy.so` from there.
+    """
     (folder / "pkg.libs").mkdir(parents=True)
     (folder / "pkg").mkdir()
     dep, main = folder / "pkg.libs" / "libdep.so", folder / "pkg" / "main.so"
+    lazy = folder / "liblazy.so"
     shared = ("-shared", "-fPIC", "-O2")
     path = compiler()
     assert path is not None
     subprocess.run(
         [path, *shared, "-Wl,-soname,libdep.so", str(TESTS / "libdep.c"), "-o", str(dep)], check=True
     )
+    subprocess.run([path, *shared, str(TESTS / "liblazy.c"), "-o", str(lazy)], check=True)
     runpath = "-Wl,-rpath,$ORIGIN/../pkg.libs"
     subprocess.run([path, *shared, runpath, str(TESTS / "libmain.c"), str(dep), "-o", str(main)], check=True)
     return {
@@ -118,6 +122,7 @@ def library_nodes(folder: Path) -> dict[str, Content]:
         "lib/pkg.libs/libdep.so": Content(
             dep.read_bytes(), native=NativeLib("libdep.so", (), (), (2, 17), "x"), compress=True
         ),
+        "lib/pkg.libs/liblazy.so": Content(lazy.read_bytes(), native=NativeLib("", (), (), (2, 17), "x")),
     }
 
 

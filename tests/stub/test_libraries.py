@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.stub.programs import STUB, Driver
+from tests.stub.programs import STUB, TESTS, Driver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,22 @@ def test_a_neighbour_is_found_by_its_name(driver: Driver) -> None:
     assert "cannot open shared object file" in driver.ask("dlopen=libdep.so")
 
 
+def test_a_library_loads_its_neighbour_by_its_name(fast: Driver) -> None:
+    """The loader goes by the library that calls dlopen, so the wrapper must not be in between."""
+    assert fast.ask(f"lazily={MAIN}") == "lazily 7"
+
+
+def test_preloaded_libraries_stay_in_force(fast: Driver, c_compiler: str, tmp_path: Path) -> None:
+    """fakeroot and its like come after the executable, but before libc."""
+    library = tmp_path / "preloaded.so"
+    source = TESTS / "preloaded.c"
+    subprocess.run([c_compiler, "-shared", "-fPIC", str(source), "-o", str(library), "-ldl"], check=True)
+    preloaded = replace(fast, variables={"LD_PRELOAD": str(library)})
+    questions = ("read=/no/such/file", "read=/no/other", "read=/__app__/lib/mod.py", "read=/__app__/no")
+    assert preloaded.run(*questions).lines == ("read ok", "read ENOENT", "read ok", "read ENOENT")
+    assert fast.ask("read=/no/such/file") == "read ENOENT"
+
+
 def test_what_can_not_be_loaded_says_why(driver: Driver, tmp_path: Path) -> None:
     missing = "cannot open shared object file: No such file or directory"
     assert driver.ask("dlopen=/__app__/no.so") == f"dlopen failed: /__app__/no.so: {missing}"
@@ -42,7 +59,7 @@ def test_what_can_not_be_loaded_says_why(driver: Driver, tmp_path: Path) -> None
     assert "invalid ELF header" in driver.ask("dlopen=/__app__/lib/noise")
     assert missing in driver.ask("dlopen=/no/such.so")
     data = bytearray(driver.image.read_bytes())
-    data[data.rindex(b"\x7fELF") + 100] ^= 1
+    data[data.index(b"\x7fELF") + 100] ^= 1
     (tmp_path / "damaged").write_bytes(data)
     damaged = Driver(driver.program, tmp_path / "damaged", driver.home)
     assert damaged.ask(f"dlopen={MAIN}") == f"dlopen failed: {MAIN}: this program's file is damaged"
