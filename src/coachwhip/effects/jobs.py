@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from coachwhip.effects.files import translated_os_errors
@@ -20,6 +19,7 @@ from coachwhip.errors import MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 __all__ = ["Jobs"]
