@@ -37,11 +37,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 
-#: Scripts that another Python runs: like `boot`, they are no part of the process that is coachwhip.
-WORKERS = {"coachwhip.collect.worker"}
+#: Scripts that another Python runs: like `boot`, they are no part of the process that is coachwhip. They
+#: import one another as the files beside them.
+WORKERS = {"coachwhip.collect.regexes", "coachwhip.collect.worker"}
 
-#: Modules that the stub builds into every product.
-STUB_MODULES = {"_coachwhip"}
+#: What code outside of coachwhip's process may import: the standard library, the module that the stub
+#: builds into every product, workers.
+OUTSIDE_MODULES = sys.stdlib_module_names | {"_coachwhip"} | {name.rpartition(".")[2] for name in WORKERS}
 
 #: Modules of the standard library that reach outside the process, which no pure part needs.
 WORLD = {"subprocess", "socket", "urllib", "http", "ssl", "tempfile", "shutil", "fcntl", "multiprocessing"}
@@ -122,7 +124,7 @@ def forbidden_imports(module: Module) -> list[str]:
                 found.append(f"{module.path}:{line}: {module.part} imports {part}")
         elif module.part in PURE and top in WORLD:
             found.append(f"{module.path}:{line}: {module.part} is pure and imports {top}")
-        elif module.part == "boot" and top not in sys.stdlib_module_names | STUB_MODULES:
+        elif module.part == "boot" and top not in OUTSIDE_MODULES:
             found.append(f"{module.path}:{line}: boot imports {top}, which is not in the standard library")
     return found
 

@@ -35,7 +35,8 @@ appear on a terminal only, and never when `NO_COLOR` is set. [Exit codes](exit-c
 def page() -> str:
     """Return the whole page."""
     sections = []
-    for path, ctx in _commands(command_line, click.Context(command_line, info_name="coachwhip")):
+    root = click.Context(command_line, info_name="coachwhip", **command_line.context_settings)
+    for path, ctx in _commands(command_line, root):
         ctx.terminal_width = 80
         sections.append(f"\n## {path}\n\n```text\n{ctx.command.get_help(ctx).rstrip()}\n```\n")
     return _HEAD + "".join(sections)
