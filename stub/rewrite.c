@@ -28,8 +28,8 @@ void *cw_arena_take(struct cw_arena *arena, size_t size)
 /* Characters of plain names. Others may belong to a name, too, but are tried as its end. */
 static bool is_plain(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 128 ||
-           (c && strchr("._-+@%~", c));
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 128;
+    return letter || (c >= '0' && c <= '9') || (c && strchr("._-+@%~", c));
 }
 
 /* Whether a path can start at `at`: not in the middle of one, but after `=`, a quote, `-I` and the like. */
@@ -149,7 +149,8 @@ static int make_real(const struct found *found, char real[PATH_MAX])
     if (found->path.place == CW_SELF)
         return cw_unpack_self(found->path.below, real);
     const struct cw_node *node = found->path.node;
-    enum cw_scope scope = goes_on(found) ? CW_ONE : cw_whole(node); /* what is not there won't be there, either */
+    /* Of what does not exist, only the way there is made. */
+    enum cw_scope scope = goes_on(found) ? CW_ONE : cw_whole(node);
     return cw_unpack_for_program(node, scope, real, NULL);
 }
 

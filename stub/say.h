@@ -6,6 +6,7 @@
 __attribute__((format(printf, 2, 3))) void cw_say(const char *path, const char *format, ...);
 
 /* The same, then ends the process with `status`, without running exit handlers. */
-_Noreturn __attribute__((format(printf, 3, 4))) void cw_die(int status, const char *path, const char *format, ...);
+__attribute__((noreturn, format(printf, 3, 4))) void cw_die(int status, const char *path, const char *format,
+                                                            ...);
 
 #endif

@@ -23,8 +23,8 @@ enum cw_scope {
 /* The scope in which nothing is missing that may be asked for next. */
 enum cw_scope cw_whole(const struct cw_node *node);
 
-/* Makes `node` real, where files can be executed if its scope or kind asks for that, and holds the store's mark.
- * Writes its absolute path to `real`. Returns 0 or a negated errno. */
+/* Makes `node` real, where files can be executed if its scope or kind asks for that, and holds the store's
+ * mark. Writes its absolute path to `real`. Returns 0 or a negated errno. */
 int cw_unpack(const struct cw_node *node, enum cw_scope scope, char real[PATH_MAX]);
 
 /* The same for a program that is about to be started: the mark is only made new, since in a child of vfork()

@@ -18,8 +18,10 @@ CW_NEXT(execvpe, int, const char *, char *const *, char *const *)
 CW_NEXT(fexecve, int, int, char *const *, char *const *)
 typedef const posix_spawn_file_actions_t actions_type;
 typedef const posix_spawnattr_t attributes_type;
-CW_NEXT(posix_spawn, int, pid_t *, const char *, actions_type *, attributes_type *, char *const *, char *const *)
-CW_NEXT(posix_spawnp, int, pid_t *, const char *, actions_type *, attributes_type *, char *const *, char *const *)
+CW_NEXT(posix_spawn, int, pid_t *, const char *, actions_type *, attributes_type *, char *const *,
+        char *const *)
+CW_NEXT(posix_spawnp, int, pid_t *, const char *, actions_type *, attributes_type *, char *const *,
+        char *const *)
 
 /* Looked up before there is any child of vfork() or of a process with threads, which could not do it. */
 __attribute__((constructor)) static void look_up(void)

@@ -203,7 +203,8 @@ STATFS(statvfs64, statvfs, f_flag)
 /* The product's files have no extended attributes. */
 #define GETXATTR(name)                                                                                       \
     CW_NEXT(name, ssize_t, const char *, const char *, void *, size_t)                                       \
-    static __attribute__((noinline)) ssize_t slow_##name(const char *path, const char *key, void *to, size_t size)\
+    static __attribute__((noinline)) ssize_t slow_##name(const char *path, const char *key, void *to,        \
+                                                         size_t size)                                        \
     {                                                                                                        \
         struct cw_path at;                                                                                   \
         int fault = presence(&at, path);                                                                     \
