@@ -152,13 +152,17 @@ struct cw_text cw_image_name(const struct cw_image *image, const struct cw_node 
     return (struct cw_text){path.data + skip, path.size - skip};
 }
 
+struct cw_bytes cw_image_unverified(const struct cw_image *image, const struct cw_blob *blob)
+{
+    if (!within(blob->offset, blob->stored, image->data_size))
+        return (struct cw_bytes){NULL, 0};
+    return (struct cw_bytes){image->data + blob->offset, blob->stored};
+}
+
 struct cw_bytes cw_image_blob(const struct cw_image *image, const struct cw_blob *blob)
 {
-    struct cw_bytes bytes = {NULL, 0};
-    if (!within(blob->offset, blob->stored, image->data_size))
-        return bytes;
-    const uint8_t *data = image->data + blob->offset;
-    if (cw_xxh64(data, blob->stored) != blob->checksum)
-        return bytes;
-    return (struct cw_bytes){data, blob->stored};
+    struct cw_bytes bytes = cw_image_unverified(image, blob);
+    if (bytes.data && cw_xxh64(bytes.data, bytes.size) != blob->checksum)
+        return (struct cw_bytes){NULL, 0};
+    return bytes;
 }

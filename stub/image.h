@@ -159,4 +159,7 @@ struct cw_text cw_image_name(const struct cw_image *image, const struct cw_node 
 /* Stored bytes of a blob, bounds and checksum verified; {NULL, 0} when damaged. */
 struct cw_bytes cw_image_blob(const struct cw_image *image, const struct cw_blob *blob);
 
+/* The same without its checksum verified, for what has checksums inside. */
+struct cw_bytes cw_image_unverified(const struct cw_image *image, const struct cw_blob *blob);
+
 #endif

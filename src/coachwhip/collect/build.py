@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+import xxhash
+
 from coachwhip.collect.blobs import BlobWriter, compress_all
 from coachwhip.collect.compiler import Compiled, compile_modules
 from coachwhip.collect.model import Note, library, site_packages
+from coachwhip.collect.patterns import FOLDER, encode_patterns
 from coachwhip.elf import ElfError, is_elf, native_lib, read_header
 from coachwhip.model import APP_ROOT, Node
 
@@ -76,7 +79,7 @@ def build_layer(
         writer = BlobWriter(stream)
         # All code before all data: the start of a program reads code only, which then lies together.
         code = {path: writer.raw(module.code) for path, module in sorted(modules.items())}
-        nodes = tuple(
+        nodes = [
             Node(
                 path=file.path,
                 data=writer.stored(item),
@@ -85,9 +88,10 @@ def build_layer(
                 native=_native(file, notes),
             )
             for file, item in zip(kept, stored, strict=True)
-        )
+        ]
+        nodes += _pattern_table(modules.values(), library(runtime.python_version), writer)
     return BuiltLayer(
-        nodes=nodes,
+        nodes=tuple(sorted(nodes, key=lambda node: node.path)),
         size=writer.size,
         path_lines=_path_lines(kept, site_packages(runtime.python_version)),
         notes=tuple(sorted(notes, key=str)),
@@ -116,6 +120,15 @@ def _modules(files: list[RawFile], home: str, compiler: _Compiler) -> tuple[dict
         else:
             notes.append(Note(file.path, "bytecode of another Python; it can't be imported"))
     return modules, notes
+
+
+def _pattern_table(modules: Iterable[Compiled], home: str, writer: BlobWriter) -> list[Node]:
+    """The node of a layer's regular expressions; its name says its content, so that layers do not collide."""
+    patterns = [pattern for module in modules for pattern in module.patterns]
+    if not patterns:
+        return []
+    table = encode_patterns(patterns)
+    return [Node(f"{home}/{FOLDER}/{xxhash.xxh64_hexdigest(table)}", None, writer.raw(table))]
 
 
 def _importable(path: str, home: str, ending: str) -> bool:

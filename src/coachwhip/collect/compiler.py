@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coachwhip.collect.patterns import Pattern
 from coachwhip.effects.pipes import exchange
 from coachwhip.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["Compiled", "Interpreter", "Problem", "compile_modules", "syntax_problems"]
 
@@ -43,10 +44,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Compiled:
-    """Marshalled code and the names that it may import, or a problem."""
+    """Marshalled code, the names that it may import and its regular expressions, or a problem."""
 
     code: bytes = b""
     imports: tuple[str, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     problem: Problem | None = None
 
 
@@ -133,6 +135,10 @@ class _Reader:
         self._answer = memoryview(answer)
         self._position = 0
 
+    @property
+    def more(self) -> bool:
+        return self._position < len(self._answer)
+
     def take(self, size: int) -> bytes:
         taken = bytes(self._answer[self._position : self._position + size])
         if len(taken) != size:
@@ -145,8 +151,15 @@ class _Reader:
 
 
 def _result(reader: _Reader) -> Compiled:
-    status, payload, names = reader.take(1), reader.frame(), reader.frame()
+    status, payload, names, patterns = reader.take(1), reader.frame(), reader.frame(), reader.frame()
     if status == b"\0":
-        return Compiled(payload, tuple(names.decode().split("\n")) if names else ())
+        imports = tuple(names.decode().split("\n")) if names else ()
+        return Compiled(payload, imports, tuple(_patterns(_Reader(patterns))))
     problem = json.loads(payload)
     return Compiled(problem=Problem(problem["line"], problem["text"], problem["message"]))
+
+
+def _patterns(reader: _Reader) -> Iterator[Pattern]:
+    while reader.more:
+        kind, flags, text, compiled = (reader.frame() for _ in range(4))
+        yield Pattern(kind.decode(), int(flags), text, compiled)

@@ -1,11 +1,12 @@
 """Compiles modules inside the runtime's interpreter; started as a script by `coachwhip.collect.compiler`.
 
-Standard library only, and nothing of coachwhip: it runs under another Python.
+Standard library and `regexes.py` only: it runs under another Python.
 
 Input, one frame after the other on descriptor 0: the optimisation level (one byte, no frame), then per
 module the file name for its code objects and its source. Output on descriptor 1: one frame that describes
-this interpreter (JSON), then per module a status byte and two frames: marshalled code and what it imports,
-or a JSON description of the error and nothing. A frame is its length (32 bits, little endian) and its bytes.
+this interpreter (JSON), then per module a status byte and three frames: marshalled code, what it imports and
+its regular expressions (`regexes.py`), or a JSON description of the error and nothing twice. A frame is its
+length (32 bits, little endian) and its bytes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import warnings
 
 # The child of a fork must end without running what its parent has yet to run.
 from os import _exit as end_child
+from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["compiled", "imported_names", "main"]
+
+# The only sibling that this program has; it is started with a search path that lacks its own directory.
+sys.path.append(str(Path(__file__).parent))
+from regexes import compiled_patterns
 
 _LENGTH = struct.Struct("<I")
 _LOAD_CONST = opcode.opmap["LOAD_CONST"]
@@ -134,7 +140,7 @@ def _frame(payload: bytes) -> bytes:
 
 
 def _failure(error: BaseException) -> bytes:
-    return b"\1" + _frame(json.dumps(_problem(error)).encode()) + _frame(b"")
+    return b"\1" + _frame(json.dumps(_problem(error)).encode()) + _frame(b"") + _frame(b"")
 
 
 def _answer(name: bytes, source: bytes, optimize: int) -> bytes:
@@ -142,7 +148,8 @@ def _answer(name: bytes, source: bytes, optimize: int) -> bytes:
         code, names = compiled(name.decode(), source, optimize)
     except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError) as error:
         return _failure(error)
-    return b"\0" + _frame(code) + _frame("\n".join(names).encode("utf-8", "replace"))
+    patterns = b"".join(_frame(field) for fields in compiled_patterns(source) for field in fields)
+    return b"\0" + _frame(code) + _frame("\n".join(names).encode("utf-8", "replace")) + _frame(patterns)
 
 
 def _write(payload: bytes) -> None:
