@@ -53,11 +53,21 @@ def compiled_patterns(source: bytes) -> Iterator[tuple[bytes, bytes, bytes, byte
             continue
         seen.add(call)
         pattern, flags = call
-        stored = _compile(pattern, flags)
-        if stored is not None:
+        text = _encoded(pattern)
+        stored = _compile(pattern, flags) if text is not None else None
+        if text is not None and stored is not None:
             kind = b"s" if isinstance(pattern, str) else b"b"
-            text = pattern.encode() if isinstance(pattern, str) else pattern
             yield kind, str(flags).encode(), text, stored
+
+
+def _encoded(pattern: str | bytes) -> bytes | None:
+    """A pattern as the table has it; None for one with lone surrogates, which no UTF-8 has."""
+    if isinstance(pattern, bytes):
+        return pattern
+    try:
+        return pattern.encode()
+    except UnicodeEncodeError:
+        return None
 
 
 def _constants(tree: ast.Module) -> dict[str, _Constant]:

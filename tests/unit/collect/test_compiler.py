@@ -80,6 +80,13 @@ def test_an_encoding_declaration_is_honoured() -> None:
     assert space["x"] == "é"
 
 
+def test_a_pattern_of_lone_surrogates_is_left_to_the_program() -> None:
+    source = b"import re\nre.compile('[\\ud800-\\udfff]')\nre.compile('a')\n"
+    _, [result] = compile_modules(PYTHON, [("m", source)], optimize=0, jobs=1)
+    assert result.problem is None
+    assert [pattern.text for pattern in result.patterns] == [b"a"]
+
+
 def test_a_module_that_no_compiler_survives_spoils_only_itself() -> None:
     monster = b"x = " + b"-" * 200_000 + b"1\n"
     _, results = compile_modules(
