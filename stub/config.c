@@ -2,17 +2,15 @@
 
 #include <stdlib.h>
 
+#include "arena.h"
 #include "module.h"
-#include "paths.h"
-#include "say.h"
 #include "stub.h"
 
 #define STDLIB CW_ROOT "/lib/python" CW_PYTHON_VERSION
 
-/* libpython's own, not in its headers since 3.13. */
-PyStatus _Py_InitializeMain(void);
-
+/* libpython's own, called through --wrap. */
 PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute);
+PyStatus __wrap__PyImport_InitExternal(PyThreadState *thread);
 
 static void check(PyStatus status)
 {
@@ -97,15 +95,13 @@ static void configure(PyConfig *config, const struct cw_start *start, bool envir
     config->pathconfig_warnings = 0;
     config->optimization_level = (int)settings->optimize;
     config->parse_argv = start->interpreter;
-    /* Until the image's finder is there, only built-in and frozen modules can be imported. */
-    config->_init_main = 0;
     append_all(config, &config->xoptions, settings->xoptions);
     append_all(config, &config->warnoptions, settings->warnings);
     check(PyConfig_SetBytesArgv(config, start->argc, start->argv));
     set_paths(config);
 }
 
-/* PyImport_ExecCodeModule needs what this code is to prepare: importlib's outer half. */
+/* PyImport_ExecCodeModule needs importlib's outer half, which this code prepares. */
 static PyObject *run_boot_code(PyObject *code)
 {
     PyObject *module = PyImport_AddModuleRef("_coachwhip_boot");
@@ -119,24 +115,28 @@ static PyObject *run_boot_code(PyObject *code)
     return result;
 }
 
-/* Runs the image's own start code, which puts its finder in front of the others. */
-static void install_finder(void)
+/* Takes the place of setting up the imports of files, in the main and in every other interpreter: up to here only
+ * built-in and frozen modules can be imported, from here on those of the image. */
+PyStatus __wrap__PyImport_InitExternal(PyThreadState *thread)
 {
     static const char path[] = "lib/python" CW_PYTHON_VERSION "/_coachwhip_boot.py";
+    (void)thread;
     const struct cw_node *node = cw_image_find(&cw_image, path, sizeof path - 1);
     PyObject *code = node ? cw_node_code(node) : NULL;
     PyObject *result = code ? run_boot_code(code) : NULL;
+    Py_XDECREF(code);
     if (!result) {
         PyErr_Print();
-        cw_die(CW_EXIT_START, cw_self_path(), "this file is damaged (its start code does not run)");
+        return PyStatus_Error("the program's file is damaged: its start code does not run");
     }
-    Py_DECREF(code);
     Py_DECREF(result);
+    return PyStatus_Ok();
 }
 
 void cw_initialize(const struct cw_start *start)
 {
     bool environment = cw_image.settings->flags & CW_ENVIRONMENT;
+    cw_use_huge_arenas();
     if (PyImport_AppendInittab("_coachwhip", PyInit__coachwhip) < 0)
         check(PyStatus_NoMemory());
     preinitialize(start, environment);
@@ -144,6 +144,4 @@ void cw_initialize(const struct cw_start *start)
     configure(&config, start, environment);
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
-    install_finder();
-    check(_Py_InitializeMain());
 }

@@ -47,27 +47,63 @@ static int set_threshold(long value)
     return done ? 0 : -1;
 }
 
-/* Counts objects whose end may be noticed: what has `__del__`, and open files. */
-static int count_finalizable(PyObject *object, void *count)
+/* sys.stdin, stdout and stderr with what is below them: text, buffer and file of each. */
+enum { STREAM_OBJECTS = 9 };
+
+struct search {
+    PyObject *streams[STREAM_OBJECTS];
+    bool found;
+};
+
+static bool is_stream(const struct search *search, const PyObject *object)
 {
-    PyTypeObject *type = Py_TYPE(object);
-    bool generator = PyGen_Check(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object);
-    if ((type->tp_finalize || type->tp_del) && !generator)
-        ++*(Py_ssize_t *)count;
-    return 1;
+    for (int n = 0; n < STREAM_OBJECTS; n++)
+        if (search->streams[n] == object)
+            return true;
+    return false;
 }
 
-static Py_ssize_t finalizable(void)
+/* Stops at an object whose end may be noticed: what has `__del__`, and open files. */
+static int is_harmless(PyObject *object, void *argument)
 {
-    Py_ssize_t count = 0;
-    PyUnstable_GC_VisitObjects(count_finalizable, &count);
-    return count;
+    struct search *search = argument;
+    PyTypeObject *type = Py_TYPE(object);
+    if (!type->tp_finalize && !type->tp_del)
+        return 1;
+    if (PyGen_Check(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object))
+        return 1;
+    search->found = !is_stream(search, object);
+    return !search->found;
+}
+
+/* Borrowed references will do: the streams live as long as `sys` names them. */
+static void find_streams(struct search *search)
+{
+    static const char *const names[] = {"__stdin__", "__stdout__", "__stderr__"};
+    for (int n = 0; n < 3; n++) {
+        PyObject *text = PySys_GetObject(names[n]);
+        PyObject *buffer = text ? PyObject_GetAttrString(text, "buffer") : NULL;
+        PyObject *file = buffer ? PyObject_GetAttrString(buffer, "raw") : NULL;
+        search->streams[3 * n] = text;
+        search->streams[3 * n + 1] = buffer;
+        search->streams[3 * n + 2] = file;
+        Py_XDECREF(buffer);
+        Py_XDECREF(file);
+        PyErr_Clear();
+    }
+}
+
+static bool has_finalizable_objects(void)
+{
+    struct search search = {.found = false};
+    find_streams(&search);
+    PyUnstable_GC_VisitObjects(is_harmless, &search);
+    return search.found;
 }
 
 int cw_import_entry(const char *name)
 {
     long usual = threshold();
-    Py_ssize_t before = finalizable();
     if (usual < 0 || set_threshold(IMPORT_THRESHOLD) < 0)
         return -1;
     PyObject *module = PyImport_ImportModule(name);
@@ -78,7 +114,7 @@ int cw_import_entry(const char *name)
     if (threshold() == IMPORT_THRESHOLD && set_threshold(usual) < 0)
         return -1;
     /* Nothing of what was imported needs to be looked at again, unless its end does something. */
-    if (finalizable() != before)
+    if (has_finalizable_objects())
         return 0;
     PyObject *done = gc_call("freeze", NULL, 0);
     Py_XDECREF(done);

@@ -177,14 +177,41 @@ def prepare(interpreter):
         _process_path_line(line)
 
 
+class _SiteBuiltin:
+    """Stands for `exit`, `quit` or `help` until it is used: programs name them, few call them."""
+
+    def __init__(self, name):
+        """Stand for the builtin called `name`."""
+        self._name = name
+
+    def _become(self):
+        import builtins
+
+        import _sitebuiltins
+
+        if self._name == "help":
+            real = _sitebuiltins._Helper()
+        else:
+            real = _sitebuiltins.Quitter(self._name, "Ctrl-D (i.e. EOF)")
+        if getattr(builtins, self._name, None) is self:
+            setattr(builtins, self._name, real)
+        return real
+
+    def __call__(self, *args, **kwargs):
+        """Do what the real one does."""
+        return self._become()(*args, **kwargs)
+
+    def __repr__(self):
+        """Look like the real one."""
+        return repr(self._become())
+
+
 def _add_site_builtins():
     """Add what programs use of what `site` adds to the builtins; `copyright` and the like are for prompts."""
-    import _sitebuiltins
     import builtins
 
-    builtins.quit = _sitebuiltins.Quitter("quit", "Ctrl-D (i.e. EOF)")
-    builtins.exit = _sitebuiltins.Quitter("exit", "Ctrl-D (i.e. EOF)")
-    builtins.help = _sitebuiltins._Helper()
+    for name in ("quit", "exit", "help"):
+        setattr(builtins, name, _SiteBuiltin(name))
 
 
 def _process_path_line(line):
@@ -209,5 +236,13 @@ def prepare_main(path):
     main.__loader__ = ImageLoader("__main__", path)
 
 
+def _zip_hook(path):
+    """Serve a zip file on the search path, as `zipimport.zipimporter` does, which is imported for it."""
+    from zipimport import zipimporter
+
+    return zipimporter(path)
+
+
+_bootstrap._install_external_importers()
 sys.meta_path.insert(0, ImageFinder)
-sys.path_hooks.insert(0, ImagePathFinder)
+sys.path_hooks[:0] = [ImagePathFinder, _zip_hook]

@@ -187,7 +187,8 @@ def link_executable(  # noqa: PLR0913  (a linker has many inputs)
         *start,
         *objects,
         *runtime.archives,
-        *("--as-needed", *runtime.link_system, "-lgcc", "-lc"),
+        # libc before the others: what it has itself needs no second library to be loaded at each start.
+        *("--as-needed", "-lc", *runtime.link_system, "-lgcc", "-lc"),
         *end,
     ]
     _link(toolchain, arguments, output)
