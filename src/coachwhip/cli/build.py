@@ -10,7 +10,7 @@ import click
 from packaging.utils import canonicalize_name
 
 from coachwhip.cli.options import GroupedCommand, grouped_option
-from coachwhip.cli.places import default_cache
+from coachwhip.cli.places import absolute_links, default_cache
 from coachwhip.cli.ui import Ui, pass_ui, size
 from coachwhip.inputs import Given
 from coachwhip.pipeline import Request, build_product
@@ -131,6 +131,7 @@ def build(ui: Ui, /, app: str | None, output: Path | None, **options: Any) -> No
         ignore_lock=options.pop("ignore_lock"),
     )
     requirement_files = options.pop("requirement_files")
+    options["find_links"] = absolute_links(options["find_links"])
     settings = {name.replace("_", "-"): value for name, value in options.items()}
     request = Request(Given(app, settings, requirement_files), output, resolve, default_cache())
     product = build_product(request, ui)

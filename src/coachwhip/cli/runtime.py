@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coachwhip.cli.places import default_cache
+from coachwhip.cli.places import absolute_links, default_cache
 from coachwhip.cli.ui import Ui, pass_ui, size
 from coachwhip.errors import InputError
 
@@ -70,7 +70,7 @@ def _install(
         environ=os.environ,
         progress=ui,
         quick=quick,
-        find_links=find_links,
+        find_links=absolute_links(find_links),
         from_source=from_source,
     )
     ui.result(str(runtime.root))
