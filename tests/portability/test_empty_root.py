@@ -1,0 +1,50 @@
+"""Where there is nothing: no /proc, no /tmp, no /etc/passwd, no shell, only glibc's files and the product."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.portability.examples import EXAMPLES, HELLO, Example
+from tests.portability.machine import Circumstances, Machine, Mount, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.product, pytest.mark.root]
+
+BARE = Circumstances(mounts=(), environment={})
+
+
+@pytest.fixture
+def bare(empty_root: Path, products: Path) -> Machine:
+    return Machine(empty_root, products, BARE)
+
+
+def test_hello_needs_nothing_at_all(bare: Machine) -> None:
+    assert bare.run(*HELLO.command) == Outcome(0, HELLO.output, "")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_one_writable_folder_is_enough(bare: Machine, empty_root: Path, example: Example) -> None:
+    (empty_root / "cache").mkdir(exist_ok=True)
+    circumstances = replace(
+        BARE, mounts=(Mount("tmpfs", "/cache"),), environment={"COACHWHIP_CACHE_DIR": "/cache"}
+    )
+    assert bare.having(circumstances).run(*example.command) == Outcome(0, example.output, "")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_proc_is_enough(bare: Machine, empty_root: Path, example: Example) -> None:
+    (empty_root / "proc").mkdir(exist_ok=True)
+    circumstances = replace(BARE, mounts=(Mount("proc", "/proc"),))
+    assert bare.having(circumstances).run(*example.command) == Outcome(0, example.output, "")
+
+
+def test_without_either_native_libraries_say_why(bare: Machine) -> None:
+    outcome = bare.run("myapp", "run")
+    assert (outcome.code, outcome.output) == (1, "")
+    assert "no directory can hold this program's unpacked files" in outcome.errors
+    assert "set COACHWHIP_CACHE_DIR to one that can" in outcome.errors
