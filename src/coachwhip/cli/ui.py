@@ -28,6 +28,7 @@ __all__ = ["Ui", "Verbosity", "duration", "pass_ui", "size"]
 LONG_STEP_SECONDS = 10.0
 
 _KILO = 1000
+_TITLE_WIDTH = 66
 _MINUTE = 60
 _TEN = 10
 
@@ -87,7 +88,7 @@ class Ui:
                 yield
         finally:
             self._steps.pop()
-        self._parts((f"{step.indented:<66} ", ""), (f"{duration(step.elapsed):>11}", "dim"))
+        self._parts((f"{step.indented:<{_TITLE_WIDTH}} ", ""), (f"{duration(step.elapsed):>11}", "dim"))
 
     def note(self, message: str) -> None:
         """Tell something worth knowing; silent with `-q`."""
@@ -179,11 +180,18 @@ class Ui:
         return Text.assemble(f"{step.indented} ... ", (waited, "dim"), no_wrap=True, overflow="ellipsis")
 
 
+def _shortened(title: str) -> str:
+    """Cut the middle out of a title that would not leave room for a duration in 80 columns."""
+    if len(title) <= _TITLE_WIDTH:
+        return title
+    return f"{title[: _TITLE_WIDTH - 20]}...{title[-17:]}"
+
+
 class _Step:
     """A step under way."""
 
     def __init__(self, title: str, depth: int, estimate: float | None) -> None:
-        self.indented = "  " * depth + title
+        self.indented = _shortened("  " * depth + title)
         self.is_long = estimate is not None and estimate >= LONG_STEP_SECONDS
         self.expected = f"about {duration(estimate)}" if estimate is not None else ""
         self._started = time.monotonic()

@@ -15,6 +15,7 @@ from coachwhip.errors import InputError, NetworkError
 from coachwhip.image import plan_image, write_product
 from coachwhip.model import Distribution
 from coachwhip.pipeline.boot import collect_boot
+from coachwhip.pipeline.entry import check_entry
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
 from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
@@ -70,6 +71,7 @@ def build_product(request: Request, progress: Progress) -> Product:
         output = request.output or Path("dist") / entry.name
         _check_output(output, app)
         bundle = _bundle(job, wheels, entry)
+        check_entry(bundle, runtime.python_version, [builtin.name for builtin in runtime.builtins])
         return _product(job, bundle, output)
 
 

@@ -38,6 +38,15 @@ def test_nested_steps_are_indented() -> None:
     assert [line[:6] for line in err.getvalue().splitlines()] == ["  Open", "Buildi"]
 
 
+def test_a_long_title_keeps_its_beginning_and_its_end() -> None:
+    ui, _, err = piped()
+    with ui.step("Downloading " + "x" * 100 + ".whl"):
+        pass
+    line = err.getvalue().rstrip("\n")
+    assert len(line) <= 80
+    assert re.fullmatch(r"Downloading x+\.\.\.x+\.whl +\d\.\d s", line)
+
+
 def test_a_long_step_is_announced_with_its_estimate_when_piped() -> None:
     ui, _, err = piped()
     with ui.step("Building CPython", estimate=660):
