@@ -2,6 +2,10 @@
 
 The kernel then maps the image when it starts the product: no path, no open, no /proc needed.
 The spare header is the stub's PT_NOTE, which nothing reads at run time. Structures: elf(5).
+
+The name of the loader moves to the stub's end. It is the only part of an executable that the kernel reads
+before it gives up the calling program: of a file that ends too early the user then learns
+"Input/output error", and not that a program of theirs has crashed in its loader.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ __all__ = ["Segment", "find_segment", "with_segment"]
 _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 #: type, flags, offset, virtual address, physical address, file size, memory size, alignment
 _PHDR = struct.Struct("<IIQQQQQQ")
-_PT_LOAD, _PT_NOTE = 1, 4
+_PT_LOAD, _PT_INTERP, _PT_NOTE = 1, 3, 4
 _READ = 4
 _ELF64_LITTLE_ENDIAN = b"\x7fELF\x02\x01"
 
@@ -66,11 +70,26 @@ def with_segment(stub: bytes, image_size: int) -> tuple[bytes, Segment]:
     spare = next((n for n, header in enumerate(headers) if header[0] == _PT_NOTE), None)
     if spare is None:
         raise ImageError("the stub has no program header to spare")
-    offset = -(-len(stub) // PAGE) * PAGE
+    patched = _with_loader_last(stub, table, headers)
+    offset = len(patched)
     header = _PHDR.pack(_PT_LOAD, _READ, offset, IMAGE_ADDRESS, SEGMENT_TAG, image_size, image_size, PAGE)
-    patched = bytearray(stub.ljust(offset, b"\0"))
     # Loadable segments stand in ascending order of address (elf(5)); the image is the last of all.
     place = table + spare * _PHDR.size
     following = patched[place + _PHDR.size : table + len(headers) * _PHDR.size]
     patched[place : table + len(headers) * _PHDR.size] = following + header
     return bytes(patched), Segment(offset, image_size)
+
+
+def _with_loader_last(stub: bytes, table: int, headers: list[tuple[int, ...]]) -> bytearray:
+    """The stub in whole pages, the loader's name that the kernel reads in its last bytes."""
+    number = next((n for n, header in enumerate(headers) if header[0] == _PT_INTERP), None)
+    if number is None:
+        return bytearray(stub.ljust(-(-len(stub) // PAGE) * PAGE, b"\0"))
+    kind, flags, at, address, physical, size, *rest = headers[number]
+    padded = bytearray(stub.ljust(-(-(len(stub) + size) // PAGE) * PAGE, b"\0"))
+    padded[-size:] = stub[at : at + size]
+    # ld.so finds the name by its address, which stays.
+    _PHDR.pack_into(
+        padded, table + number * _PHDR.size, kind, flags, len(padded) - size, address, physical, size, *rest
+    )
+    return padded

@@ -14,7 +14,7 @@ from coachwhip.image import ImageReader, plan_image, read_image, write_product
 from coachwhip.image.format import PAGE, NodeKind
 from coachwhip.image.stub_elf import find_segment, with_segment
 from coachwhip.model import Settings
-from tests.unit.image.samples import bundle, fake_stub, manifest, product, small_layer
+from tests.unit.image.samples import EHDR, LOADER, PHDR, bundle, fake_stub, manifest, product, small_layer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,9 +49,23 @@ def test_the_image_starts_at_a_page_and_ends_with_the_file(tmp_path: Path) -> No
 
 def test_the_segment_is_the_last_header() -> None:
     head, _ = with_segment(fake_stub(), 1000)
-    assert int.from_bytes(head[64 + 56 : 64 + 60], "little") == 1
+    assert int.from_bytes(head[64 + 2 * 56 : 64 + 2 * 56 + 4], "little") == 1
     assert find_segment(fake_stub()) is None
     assert find_segment(head) is not None
+
+
+@pytest.mark.parametrize("size", [5000, 8192, 8192 - len(LOADER), 8192 - len(LOADER) + 1])
+def test_the_kernel_reads_the_stubs_last_bytes(size: int) -> None:
+    """So that it refuses a file that ends before them."""
+    stub = fake_stub(size=size)
+    head, segment = with_segment(stub, 1000)
+    assert segment.offset == len(head)
+    assert len(head) % PAGE == 0
+    assert head.endswith(LOADER)
+    assert head[0x200:size] == stub[0x200:]
+    headers = [PHDR.unpack_from(head, EHDR.size + n * PHDR.size) for n in range(3)]
+    (loader,) = (header for header in headers if header[0] == 3)
+    assert loader == (3, 4, len(head) - len(LOADER), 0x400200, 0x400200, len(LOADER), len(LOADER), 1)
 
 
 def test_a_stub_without_a_spare_header_is_refused() -> None:
