@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <sys/auxv.h>
 
 #include "arena.h"
 #include "module.h"
@@ -135,7 +136,8 @@ PyStatus __wrap__PyImport_InitExternal(PyThreadState *thread)
 
 void cw_initialize(const struct cw_start *start)
 {
-    bool environment = cw_image.settings->flags & CW_ENVIRONMENT;
+    /* The environment of a setuid program is not its user's to choose. */
+    bool environment = (cw_image.settings->flags & CW_ENVIRONMENT) && !getauxval(AT_SECURE);
     cw_use_huge_arenas();
     if (PyImport_AppendInittab("_coachwhip", PyInit__coachwhip) < 0)
         check(PyStatus_NoMemory());

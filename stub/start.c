@@ -3,8 +3,10 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "paths.h"
+#include "say.h"
 #include "stub.h"
 
 static const char SWITCH[] = "COACHWHIP_INTERPRETER";
@@ -43,6 +45,12 @@ struct cw_start cw_start_of(int argc, char **argv)
     bool named = cw_paths_reentered() || (argc > 0 && named_python(argv[0]));
     if (wish)
         unsetenv(SWITCH);
+    /* The caller of a setuid program chooses its environment and its name: an interpreter would be a shell
+     * with the owner's rights. To start as the app instead would be an endless loop for multiprocessing. */
+    if (getauxval(AT_SECURE) && named)
+        cw_die(CW_EXIT_START, cw_self_path(), "a setuid program does not act as a Python interpreter");
+    if (getauxval(AT_SECURE))
+        return start;
     if (cw_image.settings->flags & CW_INTERPRETER)
         start.interpreter = asked || named;
     else
