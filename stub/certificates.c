@@ -1,34 +1,72 @@
-/* Where the machine keeps its certificate authorities: distributions differ, and OpenSSL knows one place only. */
+/* Where the machine keeps its certificate authorities: distributions differ, and OpenSSL knows one place only.
+ *
+ * A directory whose names are hashes is looked into for the one certificate that is needed; a bundle is read as a
+ * whole whenever a context with the default authorities is made, which takes milliseconds. So a directory that will
+ * do goes before a bundle. SSL_CERT_FILE and SSL_CERT_DIR go before both, as always. */
+#include <ctype.h>
+#include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 const char *__wrap_X509_get_default_cert_file(void);
 const char *__wrap_X509_get_default_cert_dir(void);
 
-static const char *first_readable(const char *const *candidates)
+static const char *const FOLDERS[] = {
+    "/etc/ssl/certs",     /* Debian, Ubuntu, Arch, Alpine, openSUSE */
+    "/etc/pki/tls/certs", /* Fedora, RHEL */
+};
+
+static const char *const BUNDLES[] = {
+    "/etc/ssl/cert.pem",                                 /* Alpine, Void; OpenSSL's own default */
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+    "/etc/pki/tls/certs/ca-bundle.crt",                  /* CentOS 6 */
+    "/etc/ssl/ca-bundle.pem",                            /* openSUSE */
+};
+
+/* Eight hexadecimal digits, a dot and a number: what c_rehash(1) names certificates. */
+static bool is_hash(const char *name)
 {
-    for (const char *const *path = candidates; *path; path++)
-        if (access(*path, R_OK) == 0)
-            return *path;
-    return candidates[0];
+    for (int n = 0; n < 8; n++)
+        if (!isxdigit((unsigned char)name[n]))
+            return false;
+    return name[8] == '.' && isdigit((unsigned char)name[9]);
 }
 
-/* What `ssl.get_default_verify_paths()` names; SSL_CERT_FILE and SSL_CERT_DIR go before both, as always. */
-const char *__wrap_X509_get_default_cert_file(void)
+static bool has_hashes(const char *folder)
 {
-    static const char *const files[] = {
-        "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo */
-        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
-        "/etc/pki/tls/certs/ca-bundle.crt",                  /* CentOS 6 */
-        "/etc/ssl/ca-bundle.pem",                            /* openSUSE */
-        "/etc/ssl/cert.pem",                                 /* Alpine, Void */
-        NULL,
-    };
-    return first_readable(files);
+    DIR *directory = opendir(folder);
+    bool found = false;
+    struct dirent *entry;
+    while (directory && !found && (entry = readdir(directory)))
+        found = is_hash(entry->d_name);
+    if (directory)
+        closedir(directory);
+    return found;
+}
+
+static const char *hashed_folder(void)
+{
+    for (size_t n = 0; n < sizeof FOLDERS / sizeof *FOLDERS; n++)
+        if (has_hashes(FOLDERS[n]))
+            return FOLDERS[n];
+    return NULL;
 }
 
 const char *__wrap_X509_get_default_cert_dir(void)
 {
-    static const char *const folders[] = {"/etc/ssl/certs", "/etc/pki/tls/certs", NULL};
-    return first_readable(folders);
+    const char *folder = hashed_folder();
+    return folder ? folder : FOLDERS[0];
+}
+
+const char *__wrap_X509_get_default_cert_file(void)
+{
+    if (hashed_folder())
+        return BUNDLES[0];
+    for (size_t n = 0; n < sizeof BUNDLES / sizeof *BUNDLES; n++)
+        if (access(BUNDLES[n], R_OK) == 0)
+            return BUNDLES[n];
+    return BUNDLES[0];
 }

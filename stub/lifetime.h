@@ -1,13 +1,9 @@
-/* The two ends of a process, made short without a difference that a program can see. */
+/* The end of a process, made short without a difference that a program can see. */
 #ifndef CW_LIFETIME_H
 #define CW_LIFETIME_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-
-/* Imports the module that the entry is about to import anyway, with the cyclic garbage collector out of the
- * way: next to nothing that imports leave is garbage. Returns -1 with an exception set on failure. */
-int cw_import_entry(const char *module);
 
 /* Not a status: end by SIGINT, so that a shell stops its script or loop, too. */
 enum { CW_STATUS_SIGINT = -2 };

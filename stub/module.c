@@ -3,6 +3,7 @@
 #include <marshal.h>
 #include <string.h>
 
+#include "imports.h"
 #include "patterns.h"
 #include "stub.h"
 #include "unpack.h"
@@ -23,7 +24,7 @@ static const char *below_root(const char *path, Py_ssize_t *size)
     return path + root + 1;
 }
 
-static const struct cw_node *node_at(PyObject *path)
+const struct cw_node *cw_node_at(PyObject *path)
 {
     Py_ssize_t size;
     const char *text = PyUnicode_AsUTF8AndSize(path, &size);
@@ -83,7 +84,7 @@ PyDoc_STRVAR(code_doc, "code(path) -> the code object of the module at path; Non
 static PyObject *module_code(PyObject *self, PyObject *path)
 {
     (void)self;
-    const struct cw_node *node = node_at(path);
+    const struct cw_node *node = cw_node_at(path);
     if (!node || !(node->flags & CW_HAS_CODE))
         Py_RETURN_NONE;
     return cw_node_code(node);
@@ -94,7 +95,7 @@ PyDoc_STRVAR(read_doc, "read(path) -> the bytes of the file at path. Raises File
 static PyObject *module_read(PyObject *self, PyObject *path)
 {
     (void)self;
-    const struct cw_node *node = node_at(path);
+    const struct cw_node *node = cw_node_at(path);
     if (!node || !(node->flags & CW_HAS_DATA))
         return missing(path);
     return node_data(node);
@@ -106,7 +107,7 @@ PyDoc_STRVAR(listdir_doc, "listdir(path) -> [(name, is_directory), ...] of the d
 static PyObject *module_listdir(PyObject *self, PyObject *path)
 {
     (void)self;
-    const struct cw_node *node = node_at(path);
+    const struct cw_node *node = cw_node_at(path);
     if (!node || node->kind != CW_DIRECTORY)
         return missing(path);
     PyObject *list = PyList_New(0);
@@ -256,6 +257,20 @@ static PyObject *module_pattern(PyObject *self, PyObject *const *args, Py_ssize_
     return arguments ? arguments : Py_NewRef(Py_None);
 }
 
+PyDoc_STRVAR(exec_doc, "exec_module(loader, module): run the code at loader.path in the module.");
+
+static PyMethodDef EXEC_MODULE = {"exec_module", (PyCFunction)(void (*)(void))cw_exec_module, METH_FASTCALL,
+                                  exec_doc};
+
+/* Adds exec_module in the form that a class can have as its method. */
+static int add_method(PyObject *module)
+{
+    PyObject *function = PyCFunction_New(&EXEC_MODULE, NULL);
+    PyObject *method = function ? PyInstanceMethod_New(function) : NULL;
+    Py_XDECREF(function);
+    return PyModule_Add(module, EXEC_MODULE.ml_name, method);
+}
+
 static PyMethodDef METHODS[] = {
     {"find", (PyCFunction)(void (*)(void))module_find, METH_FASTCALL, find_doc},
     {"code", module_code, METH_O, code_doc},
@@ -267,6 +282,7 @@ static PyMethodDef METHODS[] = {
 };
 
 static struct PyModuleDef_Slot SLOTS[] = {
+    {Py_mod_exec, add_method},
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
     {0, NULL},
 };

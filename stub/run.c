@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "collector.h"
 #include "lifetime.h"
 #include "module.h"
 #include "paths.h"

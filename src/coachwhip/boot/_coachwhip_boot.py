@@ -26,14 +26,7 @@ class ImageLoader(_external.SourceFileLoader):
     A `SourceFileLoader` to everybody: the path is the virtual one, reading through it works.
     """
 
-    def exec_module(self, module):
-        """Run the module's code."""
-        code = _coachwhip.code(self.path)
-        if code is None:
-            raise ImportError(f"no code for {self.name!r} in this program", name=self.name, path=self.path)
-        _bootstrap._call_with_frames_removed(exec, code, module.__dict__)
-        if self.name == "re._compiler":
-            _use_built_patterns(module)
+    exec_module = _coachwhip.exec_module
 
     def get_code(self, fullname):
         """Return the module's code object."""
@@ -66,18 +59,18 @@ class ImageLoader(_external.SourceFileLoader):
             raise ImportError("source not available through get_source()", name=fullname) from error
 
 
-def _use_built_patterns(compiler):
+def use_built_patterns(compiler):
     """Let `re` take what was compiled when the product was built; all else it compiles as ever."""
     compile_now = compiler.compile
 
-    def compile(p, flags=0):
+    def take_or_compile(p, flags=0):
         """Compile a pattern, or take it from the product."""
         built = _coachwhip.pattern(p, flags)
         if built is None:
             return compile_now(p, flags)
         return compiler._sre.compile(p, *built)
 
-    compiler.compile = compile
+    compiler.compile = take_or_compile
 
 
 def _spec(fullname, found):
@@ -185,9 +178,8 @@ class _SiteBuiltin:
         self._name = name
 
     def _become(self):
-        import builtins
-
         import _sitebuiltins
+        import builtins
 
         if self._name == "help":
             real = _sitebuiltins._Helper()

@@ -1,0 +1,162 @@
+#define Py_BUILD_CORE_MODULE 1
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "collector.h"
+
+#include <stdbool.h>
+
+#include <internal/pycore_gc.h>
+#include <internal/pycore_interp.h>
+
+/* What the youngest generation may hold while modules are imported. */
+enum { IMPORT_THRESHOLD = 200000 };
+
+/* sys.stdin, stdout and stderr with what is below them: text, buffer and file of each. */
+enum { STREAM_OBJECTS = 9 };
+
+/* libpython's own, called through --wrap. */
+Py_ssize_t __real_PyGC_Collect(void);
+Py_ssize_t __wrap_PyGC_Collect(void);
+
+/* The main interpreter's imports under way, and what the threshold was before; protected by its GIL. */
+static int imports;
+static int usual_threshold;
+
+static struct _gc_runtime_state *main_collector(void)
+{
+    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    return interpreter == PyInterpreterState_Main() ? &interpreter->gc : NULL;
+}
+
+void cw_import_begins(void)
+{
+    struct _gc_runtime_state *collector = main_collector();
+    if (!collector || imports++)
+        return;
+    usual_threshold = collector->generations[0].threshold;
+    if (usual_threshold > 0 && usual_threshold < IMPORT_THRESHOLD)
+        collector->generations[0].threshold = IMPORT_THRESHOLD;
+}
+
+/* Has the youngest generation join the oldest without looking for garbage in it: what an import leaves is in use,
+ * and what is not is found when the oldest is collected. */
+static void promote(struct _gc_runtime_state *collector)
+{
+    PyGC_Head *young = &collector->generations[0].head;
+    PyGC_Head *old = &collector->generations[NUM_GENERATIONS - 1].head;
+    PyGC_Head *first = _PyGCHead_NEXT(young), *last = _PyGCHead_PREV(young);
+    if (first == young || collector->collecting)
+        return;
+    PyGC_Head *before = _PyGCHead_PREV(old);
+    _PyGCHead_SET_NEXT(before, first);
+    _PyGCHead_SET_PREV(first, before);
+    _PyGCHead_SET_NEXT(last, old);
+    _PyGCHead_SET_PREV(old, last);
+    _PyGCHead_SET_NEXT(young, young);
+    _PyGCHead_SET_PREV(young, young);
+    collector->long_lived_total += collector->generations[0].count;
+    collector->generations[0].count = 0;
+}
+
+void cw_import_ends(void)
+{
+    struct _gc_runtime_state *collector = main_collector();
+    if (!collector || --imports)
+        return;
+    if (collector->generations[0].count > usual_threshold)
+        promote(collector);
+    /* A module may have chosen a threshold for the program. */
+    if (collector->generations[0].threshold == IMPORT_THRESHOLD)
+        collector->generations[0].threshold = usual_threshold;
+}
+
+struct search {
+    PyObject *streams[STREAM_OBJECTS];
+    bool found;
+};
+
+static bool is_stream(const struct search *search, const PyObject *object)
+{
+    for (int n = 0; n < STREAM_OBJECTS; n++)
+        if (search->streams[n] == object)
+            return true;
+    return false;
+}
+
+/* Stops at an object whose end may be noticed: what has `__del__`, and open files. */
+static int is_harmless(PyObject *object, void *argument)
+{
+    struct search *search = argument;
+    PyTypeObject *type = Py_TYPE(object);
+    if (!type->tp_finalize && !type->tp_del)
+        return 1;
+    if (PyGen_Check(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object))
+        return 1;
+    search->found = !is_stream(search, object);
+    return !search->found;
+}
+
+/* Borrowed references will do: the streams live as long as `sys` names them. */
+static void find_streams(struct search *search)
+{
+    static const char *const names[] = {"__stdin__", "__stdout__", "__stderr__"};
+    for (int n = 0; n < 3; n++) {
+        PyObject *text = PySys_GetObject(names[n]);
+        PyObject *buffer = text ? PyObject_GetAttrString(text, "buffer") : NULL;
+        PyObject *file = buffer ? PyObject_GetAttrString(buffer, "raw") : NULL;
+        search->streams[3 * n] = text;
+        search->streams[3 * n + 1] = buffer;
+        search->streams[3 * n + 2] = file;
+        Py_XDECREF(buffer);
+        Py_XDECREF(file);
+        PyErr_Clear();
+    }
+}
+
+static bool has_finalizable_objects(void)
+{
+    struct search search = {.found = false};
+    find_streams(&search);
+    PyUnstable_GC_VisitObjects(is_harmless, &search);
+    return search.found;
+}
+
+/* gc.freeze() */
+static int freeze(void)
+{
+    PyObject *gc = PyImport_ImportModule("gc");
+    PyObject *done = gc ? PyObject_CallMethod(gc, "freeze", NULL) : NULL;
+    Py_XDECREF(gc);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
+int cw_import_entry(const char *name)
+{
+    cw_import_begins();
+    PyObject *module = PyImport_ImportModule(name);
+    cw_import_ends();
+    Py_XDECREF(module);
+    if (!module)
+        return -1;
+    return has_finalizable_objects() ? 0 : freeze();
+}
+
+/* Nobody but the collector itself looks at what it does. */
+static bool is_unobserved(const struct _gc_runtime_state *collector)
+{
+    return !collector->debug && collector->callbacks && PyList_GET_SIZE(collector->callbacks) == 0;
+}
+
+/* CPython collects at the end for the sake of finalizers in cycles: where there is nothing to finalize, it need
+ * not look for cycles, nor later when modules have been cleared. */
+Py_ssize_t __wrap_PyGC_Collect(void)
+{
+    struct _gc_runtime_state *collector = Py_IsFinalizing() ? main_collector() : NULL;
+    if (!collector || !is_unobserved(collector) || has_finalizable_objects())
+        return __real_PyGC_Collect();
+    if (freeze() < 0)
+        PyErr_Clear();
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* Keeps the cyclic garbage collector from work that finds nothing: while modules are imported, and at the end. */
+#ifndef CW_COLLECTOR_H
+#define CW_COLLECTOR_H
+
+/* Around the import of modules; may nest, also by other threads. Almost all that imports leave is in use. */
+void cw_import_begins(void);
+void cw_import_ends(void);
+
+/* Imports the module that the entry is about to import anyway, and takes what that leaves out of later
+ * collections. Returns -1 with an exception set on failure. */
+int cw_import_entry(const char *module);
+
+#endif
