@@ -1,8 +1,13 @@
 #include "imports.h"
 
+#include <stdbool.h>
+
 #include "collector.h"
 #include "module.h"
+#include "patterns.h"
 #include "stub.h"
+
+#define REGEX_COMPILER CW_ROOT "/lib/python" CW_PYTHON_VERSION "/re/_compiler.py"
 
 /* Runs a module's code. importlib's own function is between, by whose name tracebacks know what to leave out. */
 static PyObject *execute(PyObject *code, PyObject *module)
@@ -21,18 +26,50 @@ static PyObject *execute(PyObject *code, PyObject *module)
     return result;
 }
 
-/* Some modules have a part in the product beside their own. */
-static PyObject *finish(PyObject *loader, PyObject *module)
+/* `re._compiler.compile(pattern, flags)` with the product's patterns asked first; `original` is the function of that
+ * name. In C, for a frame in between would shift what warnings and tracebacks name. */
+static PyObject *compile_pattern(PyObject *original, PyObject *const *args, size_t count, PyObject *names)
 {
-    PyObject *name = PyObject_GetAttrString(loader, "name");
-    PyObject *result = Py_NewRef(Py_None);
-    if (name && PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "re._compiler") == 0) {
-        PyObject *boot = PyImport_ImportModule("_coachwhip_boot");
-        Py_SETREF(result, boot ? PyObject_CallMethod(boot, "use_built_patterns", "O", module) : NULL);
-        Py_XDECREF(boot);
-    }
-    Py_XDECREF(name);
-    return name ? result : NULL;
+    Py_ssize_t given = PyVectorcall_NARGS(count);
+    PyObject *built = given == 2 && !names ? cw_pattern(args[0], args[1]) : NULL;
+    if (!built)
+        return PyObject_Vectorcall(original, args, count, names);
+    PyObject *sre = PyImport_ImportModule("_sre");
+    PyObject *compile = sre ? PyObject_GetAttrString(sre, "compile") : NULL;
+    PyObject *pattern = PyTuple_Pack(1, args[0]);
+    PyObject *all = pattern ? PySequence_Concat(pattern, built) : NULL;
+    PyObject *result = compile && all ? PyObject_Call(compile, all, NULL) : NULL;
+    Py_XDECREF(all);
+    Py_XDECREF(pattern);
+    Py_XDECREF(compile);
+    Py_XDECREF(sre);
+    Py_DECREF(built);
+    return result;
+}
+
+static PyMethodDef COMPILE = {"compile", (PyCFunction)(void (*)(void))compile_pattern, METH_FASTCALL | METH_KEYWORDS,
+                              "compile(p, flags=0): compile a pattern, or take it from the product."};
+
+static int use_built_patterns(PyObject *compiler)
+{
+    PyObject *original = PyObject_GetAttrString(compiler, COMPILE.ml_name);
+    PyObject *ours = original ? PyCFunction_New(&COMPILE, original) : NULL;
+    int result = ours ? PyObject_SetAttrString(compiler, COMPILE.ml_name, ours) : -1;
+    Py_XDECREF(ours);
+    Py_XDECREF(original);
+    return result;
+}
+
+/* A module's code. What could not be compiled at build time has only its source, and a SyntaxError to raise. */
+static PyObject *code_of(PyObject *loader, PyObject *path)
+{
+    const struct cw_node *node = cw_node_at(path);
+    if (node && node->flags & CW_HAS_CODE)
+        return cw_node_code(node);
+    PyObject *source = PyObject_CallMethod(loader, "get_data", "O", path);
+    PyObject *code = source ? PyObject_CallMethod(loader, "source_to_code", "OO", source, path) : NULL;
+    Py_XDECREF(source);
+    return code;
 }
 
 PyObject *cw_exec_module(PyObject *self, PyObject *const *args, Py_ssize_t count)
@@ -41,17 +78,12 @@ PyObject *cw_exec_module(PyObject *self, PyObject *const *args, Py_ssize_t count
     if (count != 2 || !PyModule_Check(args[1]))
         return PyErr_Format(PyExc_TypeError, "exec_module() takes a loader and a module");
     PyObject *path = PyObject_GetAttrString(args[0], "path");
-    const struct cw_node *node = path ? cw_node_at(path) : NULL;
-    PyObject *result = NULL;
-    if (node && node->flags & CW_HAS_CODE) {
-        PyObject *code = cw_node_code(node);
-        result = code ? execute(code, args[1]) : NULL;
-        Py_XDECREF(code);
-    } else if (path)
-        PyErr_Format(PyExc_ImportError, "there is no code at %R in this program", path);
+    PyObject *code = path ? code_of(args[0], path) : NULL;
+    PyObject *result = code ? execute(code, args[1]) : NULL;
+    bool is_compiler = path && PyUnicode_CompareWithASCIIString(path, REGEX_COMPILER) == 0;
+    if (result && is_compiler && use_built_patterns(args[1]) < 0)
+        Py_CLEAR(result);
+    Py_XDECREF(code);
     Py_XDECREF(path);
-    if (!result)
-        return NULL;
-    Py_DECREF(result);
-    return finish(args[0], args[1]);
+    return result;
 }

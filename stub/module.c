@@ -151,7 +151,7 @@ static const struct cw_node *with_ending(struct candidate *at, int *kind)
             continue;
         memcpy(at->path + at->stem, ENDINGS[n].text, size);
         const struct cw_node *node = cw_image_find(&cw_image, at->path, at->stem + size);
-        if (node && (ENDINGS[n].kind == 'x' || node->flags & CW_HAS_CODE)) {
+        if (node && node->flags & (CW_HAS_CODE | CW_HAS_DATA)) {
             *kind = ENDINGS[n].kind;
             return node;
         }
@@ -189,7 +189,8 @@ static PyObject *find_result(const struct cw_node *node, int kind, bool package)
     if (!path.data || !name.data)
         return damaged(node);
     PyObject *origin = PyUnicode_FromFormat("%s/%s", CW_ROOT, path.data);
-    if (kind != 's' || name.size < 3)
+    bool sourceless = name.size < 3 || strcmp(name.data + name.size - 3, ".py") != 0;
+    if (kind != 's' || sourceless)
         return Py_BuildValue("(CNOO)", kind, origin, Py_None, package ? Py_True : Py_False);
     PyObject *cached =
         PyUnicode_FromFormat("%s/%.*s__pycache__/%.*s.cpython-%s.pyc", CW_ROOT, (int)(path.size - name.size),

@@ -29,8 +29,11 @@ class ImageLoader(_external.SourceFileLoader):
     exec_module = _coachwhip.exec_module
 
     def get_code(self, fullname):
-        """Return the module's code object."""
-        return _coachwhip.code(self.path)
+        """Return the module's code object; SyntaxError when it could not be compiled at build time either."""
+        code = _coachwhip.code(self.path)
+        if code is None:
+            return self.source_to_code(self.get_data(self.path), self.path)
+        return code
 
     def get_data(self, path):
         """Return the bytes of a file, of the image or not.
@@ -43,7 +46,9 @@ class ImageLoader(_external.SourceFileLoader):
         return super().get_data(path)
 
     def get_source(self, fullname):
-        """Return the module's source text, None when the image was built without sources."""
+        """Return the module's source text, None when the product has none."""
+        if self.path.endswith(".pyc"):
+            return None
         try:
             source = _coachwhip.read(self.path)
         except FileNotFoundError:
@@ -57,20 +62,6 @@ class ImageLoader(_external.SourceFileLoader):
             return _external.decode_source(source)
         except UnicodeDecodeError as error:
             raise ImportError("source not available through get_source()", name=fullname) from error
-
-
-def use_built_patterns(compiler):
-    """Let `re` take what was compiled when the product was built; all else it compiles as ever."""
-    compile_now = compiler.compile
-
-    def take_or_compile(p, flags=0):
-        """Compile a pattern, or take it from the product."""
-        built = _coachwhip.pattern(p, flags)
-        if built is None:
-            return compile_now(p, flags)
-        return compiler._sre.compile(p, *built)
-
-    compiler.compile = take_or_compile
 
 
 def _spec(fullname, found):
