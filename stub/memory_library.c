@@ -63,7 +63,10 @@ static void *load(const struct cw_node *node, int mode, void *(*loader)(const ch
         if (again)
             return again;
     }
-    int fd = cw_memory_file(node, true);
+    struct stat info;
+    int fd = sys_fstatat(AT_FDCWD, "/proc/self/fd", &info, 0);
+    if (fd == 0)
+        fd = cw_memory_file(node, true);
     if (fd < 0) {
         *fault = fd;
         return NULL;

@@ -18,6 +18,13 @@ CW_NEXT(dlopen, void *, const char *, int)
 CW_NEXT(dlmopen, void *, long, const char *, int)
 CW_NEXT(dlerror, char *, void)
 
+/* dlsym, by which the next definitions are looked up, drops the message that dlerror is to give: so dlerror's is
+ * looked up before anything can fail. */
+__attribute__((constructor)) static void look_up_dlerror(void)
+{
+    (void)next_dlerror();
+}
+
 enum { LONGEST_MESSAGE = 2048 };
 
 /* What the next dlerror() is to say in this thread. */
@@ -65,6 +72,8 @@ static void *load_from_memory(const char *path, const struct cw_node *node, int 
         return handle; /* the loader's own message says what is wrong */
     if (fault == -EIO)
         return fail(path, "this program's file is damaged", "");
+    if (fault == -ENOENT)
+        return fail(path, cw_cache_fault(), "; to load it from memory, /proc has to be mounted");
     return fail(path, cw_cache_fault(), "; the kernel gives no executable memory, either");
 }
 

@@ -65,6 +65,12 @@ def test_what_can_not_be_loaded_says_why(driver: Driver, tmp_path: Path) -> None
     assert damaged.ask(f"dlopen={MAIN}") == f"dlopen failed: {MAIN}: this program's file is damaged"
 
 
+def test_the_first_failure_of_a_process_says_why_too(fast: Driver) -> None:
+    """Without sanitizers, which have definitions of the same functions: looking ours up must not cost a message."""
+    assert "cannot open shared object file" in fast.ask("dlopen=/no/such.so")
+    assert "cannot open shared object file" in fast.ask("dlopen=libnosuch.so")
+
+
 def test_the_loaders_own_message_is_not_hidden_by_an_older_one(driver: Driver) -> None:
     lines = driver.run("dlopen=/__app__/no.so", "dlopen=/no/such.so", f"dlopen={MAIN}").lines
     assert "/no/such.so" in lines[1]
