@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "APP_ROOT",
+    "WHEEL_SHEBANG",
     "Blob",
     "Bundle",
     "Compression",
@@ -27,6 +28,9 @@ __all__ = [
 #: Where a product's own files appear to live for the program inside it. The same in every product,
 #: so that file names in bytecode do not depend on the building machine or the user's home.
 APP_ROOT = "/__app__"
+
+#: What the first line of a Python script in a wheel begins with; installers put the interpreter there.
+WHEEL_SHEBANG = b"#!python"
 
 
 @dataclass(frozen=True)

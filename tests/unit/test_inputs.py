@@ -24,9 +24,10 @@ from coachwhip.inputs import (
     wheel_scripts,
 )
 from coachwhip.inputs.detect import Found, classify, looks_like_path
-from coachwhip.inputs.entries import parse_scripts, pick_script
+from coachwhip.inputs.entries import pick_script
 from coachwhip.inputs.inline import parse_inline
 from coachwhip.inputs.project import check_python, parse_project
+from coachwhip.inputs.scripts import offered_scripts, parse_scripts
 from coachwhip.inputs.syntax import own_modules
 from coachwhip.model import EntryPoint
 
@@ -422,6 +423,26 @@ class TestEntries:
     def test_wheel_scripts(self) -> None:
         assert wheel_scripts(wheel("a = b:c\n")) == {"a": "b:c"}
         assert wheel_scripts(wheel()) == {}
+
+    def test_a_python_script_that_a_wheel_brings_as_a_file(self) -> None:
+        files = {
+            "aws-1.data/scripts/aws": b"#!python\nimport aws\n",
+            "aws-1.data/scripts/aws.cmd": b"@echo off\n",
+            "aws-1.data/scripts/deep/x": b"#!python\n",
+        }
+        assert offered_scripts(files, "aws") == {"aws": files["aws-1.data/scripts/aws"]}
+        app = AppSource(Kind.REQUIREMENT, "aws", Config(), "aws")
+        entry = choose_entry(app, {"aws": offered_scripts(files, "aws")})
+        assert entry == EntryPoint("aws", source=files["aws-1.data/scripts/aws"])
+        files["aws-1.dist-info/entry_points.txt"] = b"[console_scripts]\naws = a:b\n"
+        assert offered_scripts(files, "aws") == {"aws": "a:b"}
+
+    def test_a_package_that_can_only_be_run_as_a_module(self) -> None:
+        files = {"ruff/__main__.py": b"", "ruff-1.data/scripts/ruff": b"\x7fELF", "other/__main__.py": b""}
+        assert offered_scripts(files, "ruff") == {"ruff": "ruff"}
+        app = AppSource(Kind.REQUIREMENT, "ruff", Config(), "ruff")
+        assert choose_entry(app, {"ruff": {"ruff": "ruff"}}) == EntryPoint("ruff", "ruff")
+        assert offered_scripts(files, "shop") == {}
 
 
 class TestPythonVersions:

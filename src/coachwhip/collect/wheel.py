@@ -16,10 +16,10 @@ from installer.records import Hash, InvalidRecordEntry, RecordEntry
 from installer.sources import WheelFile
 from installer.utils import construct_record_file
 
-from coachwhip.collect.model import Note, RawFile, library, site_packages
+from coachwhip.collect.entry import interpreter_path, with_interpreter
+from coachwhip.collect.model import Note, RawFile, site_packages
 from coachwhip.effects.source import ZIP_DAMAGE, sha256_of
 from coachwhip.errors import BuildError, InputError
-from coachwhip.model import APP_ROOT
 
 if TYPE_CHECKING:
     import os
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from coachwhip.model import Wheel
 
 __all__ = ["read_wheel"]
-
-_PYTHON_SHEBANG = b"#!python"
 
 
 def read_wheel(wheel: Wheel, python_version: str) -> tuple[list[RawFile], list[Note]]:
@@ -102,7 +100,7 @@ class _Destination(WheelDestination):
 
     def __init__(self, python_version: str) -> None:
         packages = site_packages(python_version)
-        self._interpreter = f"{APP_ROOT}/bin/python{library(python_version).removeprefix('lib/python')}"
+        self._interpreter = interpreter_path(python_version)
         self._roots = {"purelib": packages, "platlib": packages, "scripts": "bin", "data": ""}
         self.files: list[RawFile] = []
         self.notes: list[Note] = []
@@ -128,7 +126,7 @@ class _Destination(WheelDestination):
         if scheme == "headers":
             return entry
         if scheme == "scripts":
-            content = _with_interpreter(content, self._interpreter)
+            content = with_interpreter(content, self._interpreter)
         where = posixpath.join(self._roots[scheme], name)
         self.files.append(RawFile(where, content, executable=is_executable or scheme == "scripts"))
         return entry
@@ -151,10 +149,3 @@ class _Destination(WheelDestination):
 
 def _record_hash(content: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
-
-
-def _with_interpreter(content: bytes, interpreter: str) -> bytes:
-    if not content.startswith(_PYTHON_SHEBANG):
-        return content
-    _, newline, rest = content.partition(b"\n")
-    return b"#!" + interpreter.encode() + newline + rest

@@ -15,7 +15,7 @@ from coachwhip.effects.files import translated_os_errors
 from coachwhip.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = [
     "ZIP_DAMAGE",
@@ -25,7 +25,7 @@ __all__ = [
     "read_files",
     "read_range",
     "sha256_of",
-    "wheel_metadata",
+    "wheel_files",
 ]
 
 #: What reading a zip file raises when its bytes are wrong; `OSError` for offsets that lie nowhere.
@@ -123,8 +123,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def wheel_metadata(wheel: Path, name: str) -> bytes | None:
-    """Return a file of a wheel's `.dist-info` directory; None when it is not there.
+def wheel_files(wheel: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return those files of a wheel whose paths are wanted, by path.
 
     Raises:
         InputError: it is no wheel, or a damaged one.
@@ -132,12 +132,8 @@ def wheel_metadata(wheel: Path, name: str) -> bytes | None:
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
-            ending = f".dist-info/{name}"
-            for path in archive.namelist():
-                if path.endswith(ending) and path.count("/") == 1:
-                    return archive.read(path)
+            return {path: archive.read(path) for path in archive.namelist() if wanted(path)}
     except ZIP_DAMAGE as error:
         raise InputError(
             f"{wheel.name} is damaged or no wheel: {error}", hint="get or build that wheel anew"
         ) from error
-    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import difflib
 from typing import TYPE_CHECKING
 
@@ -18,38 +17,19 @@ if TYPE_CHECKING:
 
     from coachwhip.config import Config
     from coachwhip.inputs.model import AppSource
+    from coachwhip.inputs.scripts import Script
 
-__all__ = ["choose_entry", "configured_entry", "parse_scripts", "pick_script", "script_entry"]
-
-_GROUPS = ("console_scripts", "gui_scripts")
-
-
-def parse_scripts(text: str) -> dict[str, str]:
-    """Return the console and GUI scripts of an `entry_points.txt`, as name -> `module:function`.
-
-    Raises:
-        ValueError: it can't be understood.
-    """
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-    # Names of scripts are told apart by case.
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        parser.read_string(text)
-        scripts: dict[str, str] = {}
-        for group in _GROUPS:
-            if parser.has_section(group):
-                scripts = {**dict(parser.items(group)), **scripts}
-    except configparser.Error as error:
-        raise ValueError(str(error).replace("\n", " ")) from error
-    return scripts
+__all__ = ["choose_entry", "configured_entry", "pick_script", "script_entry"]
 
 
-def script_entry(name: str, value: str, config: Config, where: str) -> EntryPoint:
-    """Make an entry point of a script's name and its `module:function [extras]`.
+def script_entry(name: str, value: Script, config: Config, where: str) -> EntryPoint:
+    """Make an entry point of a script's name and its text, or its `module:function [extras]`.
 
     Raises:
         InputError: the value is none.
     """
+    if isinstance(value, bytes):
+        return EntryPoint(config.name or name, source=value)
     try:
         module, attribute = split_entry(value.partition("[")[0])
     except ValueError as error:
@@ -68,7 +48,7 @@ def configured_entry(config: Config) -> EntryPoint | None:
     return EntryPoint(config.name or module.partition(".")[0], module, attribute)
 
 
-def pick_script(scripts: Mapping[str, str], config: Config, distribution: str, where: str) -> EntryPoint:
+def pick_script(scripts: Mapping[str, Script], config: Config, distribution: str, where: str) -> EntryPoint:
     """Choose one of the scripts: the named one, the only one, or the one named like the distribution.
 
     Raises:
@@ -93,7 +73,7 @@ def pick_script(scripts: Mapping[str, str], config: Config, distribution: str, w
     return script_entry(names[0], scripts[names[0]], config, where)
 
 
-def choose_entry(app: AppSource, scripts: Mapping[str, Mapping[str, str]]) -> EntryPoint:
+def choose_entry(app: AppSource, scripts: Mapping[str, Mapping[str, Script]]) -> EntryPoint:
     """Return what runs, once the wheels are there.
 
     Args:
@@ -116,12 +96,12 @@ def choose_entry(app: AppSource, scripts: Mapping[str, Mapping[str, str]]) -> En
         if others:
             return pick_script(scripts[others[0]], app.config, others[0], others[0])
         if not own:
-            everything = {script: "" for names in scripts.values() for script in names}
+            everything: dict[str, Script] = {script: "" for names in scripts.values() for script in names}
             raise _no_such_script(app.config.script, everything, app.shown)
     return pick_script(own, app.config, distribution, app.shown)
 
 
-def _no_such_script(wanted: str, scripts: Mapping[str, str], where: str) -> InputError:
+def _no_such_script(wanted: str, scripts: Mapping[str, Script], where: str) -> InputError:
     if not scripts:
         hint = "it has none; name what to run with --entry module:function"
     elif near := difflib.get_close_matches(wanted, scripts, n=1):

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from coachwhip.config import Config, merged, parse_config
-from coachwhip.effects.source import list_names, list_tree, read_bytes, wheel_metadata
+from coachwhip.effects.source import list_names, list_tree, read_bytes, wheel_files
 from coachwhip.errors import ConfigError, InputError
 from coachwhip.inputs.detect import Found, classify, looks_like_path, missing_path, parse_requirement
-from coachwhip.inputs.entries import configured_entry, parse_scripts, pick_script
+from coachwhip.inputs.entries import configured_entry, pick_script
 from coachwhip.inputs.inline import parse_inline
 from coachwhip.inputs.model import AppSource, Kind
 from coachwhip.inputs.project import ProjectFacts, check_python, parse_project
+from coachwhip.inputs.scripts import offered_scripts, tells_scripts
 from coachwhip.inputs.syntax import own_modules
 from coachwhip.model import EntryPoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from coachwhip.inputs.scripts import Script
 
 __all__ = ["Given", "load_app", "own_sources", "wheel_scripts"]
 
@@ -181,16 +184,16 @@ def _extra_requirements(config: Config) -> tuple[str, ...]:
     return config.with_
 
 
-def wheel_scripts(wheel: Path) -> dict[str, str]:
-    """Return the console and GUI scripts of a wheel, as name -> `module:function`.
+def wheel_scripts(wheel: Path) -> dict[str, Script]:
+    """Return what a wheel offers to run, by its name: entry points, and scripts that it brings as files.
 
     Raises:
         InputError: it is no wheel, or its entry points can't be understood.
         MachineError: it can't be read.
     """
-    text = wheel_metadata(wheel, "entry_points.txt")
+    package = wheel.name.partition("-")[0].lower()
     try:
-        return parse_scripts(text.decode()) if text is not None else {}
+        return offered_scripts(wheel_files(wheel, tells_scripts), package)
     except ValueError as error:
         raise InputError(f"the entry points of {wheel.name} can't be understood: {error}") from error
 

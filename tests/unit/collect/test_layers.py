@@ -18,6 +18,7 @@ import zstandard
 from coachwhip.collect import Options, collect_entry, collect_stdlib, collect_wheel, layer_notes
 from coachwhip.collect import build as build_module
 from coachwhip.collect import store as store_module
+from coachwhip.collect.entry import entry_path
 from coachwhip.collect.store import layer_imports
 from coachwhip.effects.cache import Cache
 from coachwhip.errors import BuildError
@@ -270,11 +271,11 @@ def test_those_who_want_the_same_layer_wait_for_the_first(
 def test_the_start_code(entry: EntryPoint, expected: bytes, runtime: StandIn, cache: Cache) -> None:
     layer = collect_entry(entry, Distribution("app", "2"), runtime, OPTIONS, cache)
     [node] = layer.nodes
-    assert node.path == "bin/run"
+    assert node.path == entry_path(entry)
     assert node.executable
     version = runtime.lib.removeprefix("lib/python").encode()
     assert content(layer, node.data) == expected.replace(b"X", version)
-    assert marshal.loads(content(layer, node.code)).co_filename == "/__app__/bin/run"  # noqa: S302
+    assert marshal.loads(content(layer, node.code)).co_filename == f"/__app__/{node.path}"  # noqa: S302
 
 
 def test_the_standard_library_less_what_nobody_runs(runtime: StandIn, cache: Cache, tmp_path: Path) -> None:
