@@ -32,7 +32,6 @@ CIRCUMSTANCES: dict[str, Circumstances] = {
     ),
     "read-only home": Circumstances(mounts=places("ro", "/home")),
     "everything read-only": Circumstances(mounts=places("ro")),
-    "everything read-only, no /proc": Circumstances(mounts=places("ro")[1:]),
     "noexec /tmp": Circumstances(mounts=places("mode=1777,noexec", "/tmp", "/var/tmp", "/dev/shm")),
     "noexec home": Circumstances(mounts=places("mode=1777,noexec", "/home")),
     "noexec everywhere": Circumstances(mounts=places("mode=1777,noexec")),

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def mount(root: str, kind: str, target: str, detail: str) -> None:
-    """Mount below `root`: a `tmpfs` with options, a `bind` of a path outside, `proc`, or turn it read-only."""
+    """Mount below `root`: `tmpfs` with options, `bind` of a path outside, `proc`, or `read-only`."""
     place = root + target
     commands = {
         "tmpfs": [["-t", "tmpfs", "-o", detail or "mode=1777", "tmpfs", place]],
@@ -51,15 +51,15 @@ def main() -> None:
     os.chroot(spec["root"])
     descend(spec["directory"], removed=spec["directory_removed"])
     os.umask(spec["umask"])
-    program: str | int = os.fsencode(spec["program"])  # type: ignore[assignment]
-    if spec["by_descriptor"]:
-        program = os.open(program, os.O_RDONLY)
+    path = os.fsencode(spec["program"])
+    program = os.open(path, os.O_RDONLY) if spec["by_descriptor"] else path
     become(spec["user"])
     for name, value in spec["limits"].items():
         resource.setrlimit(getattr(resource, name), (value, value))
     for descriptor in spec["closed"]:
         os.close(descriptor)
-    os.execve(program, [os.fsencode(argument) for argument in spec["arguments"]], spec["environment"])
+    arguments = [os.fsencode(argument) for argument in spec["arguments"]]
+    os.execve(program, arguments, spec["environment"])  # noqa: S606
 
 
 main()

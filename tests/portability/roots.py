@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["EXTRA_SUITES", "debian", "empty", "need_program", "need_root"]
+__all__ = ["EXPECTED_BY_WHEELS", "EXTRA_SUITES", "debian", "empty", "need_program", "need_root"]
 
 MIRROR = "http://mirror.example/debian"
 
@@ -22,7 +22,13 @@ EXTRA_SUITES = tuple(os.environ.get("COACHWHIP_TEST_SUITES", "").split())
 #: The loader and the libraries of glibc that products may need, by where Debian keeps them.
 _LOADER = "lib64/ld-linux-x86-64.so.2"
 _LIBRARIES = "lib/x86_64-linux-gnu"
-_GLIBC = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1")
+_GLIBC = (
+    *("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1"),
+    "libresolv.so.2",
+)
+
+#: What wheels may expect of every Linux beside glibc (PEP 600), as far as the examples' wheels use it.
+EXPECTED_BY_WHEELS = ("libz.so.1", "libstdc++.so.6", "libgcc_s.so.1")
 
 
 def need_root() -> None:
@@ -62,7 +68,7 @@ def debian(suite: str) -> Path:
         if root.is_dir():
             return root
         fresh = root.with_name(f".{suite}-{secrets.token_hex(4)}")
-        command = [need_program("debootstrap", "debootstrap"), "--variant=minbase", suite, fresh, MIRROR]
+        command = [need_program("debootstrap", "debootstrap"), "--variant=minbase", suite, str(fresh), MIRROR]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -74,9 +80,15 @@ def debian(suite: str) -> Path:
     return root
 
 
-def empty(folder: Path, source: Path) -> Path:
-    """Fill `folder` with the files of glibc of another root and nothing else: no /proc, /tmp, /etc, shell."""
-    for name in (_LOADER, *(f"{_LIBRARIES}/{library}" for library in _GLIBC)):
+def empty(folder: Path, source: Path, *libraries: str) -> Path:
+    """Fill `folder` with the files of glibc of another root and nothing else: no /proc, /tmp, /etc, shell.
+
+    Args:
+        folder: an empty folder.
+        source: the root that the files are taken from.
+        libraries: names of further libraries.
+    """
+    for name in (_LOADER, *(f"{_LIBRARIES}/{library}" for library in (*_GLIBC, *libraries))):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_followed(source, name), folder / name)
         (folder / name).chmod(0o755)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.portability.examples import EXAMPLES, HELLO, Example
+from tests.portability.examples import EXAMPLES, HELLO, MYAPP, Example
 from tests.portability.machine import Circumstances, Machine, Mount, Outcome
+from tests.portability.roots import empty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +29,7 @@ def test_hello_needs_nothing_at_all(bare: Machine) -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_one_writable_folder_is_enough(bare: Machine, empty_root: Path, example: Example) -> None:
-    (empty_root / "cache").mkdir(exist_ok=True)
+def test_one_writable_folder_is_enough(bare: Machine, example: Example) -> None:
     circumstances = replace(
         BARE, mounts=(Mount("tmpfs", "/cache"),), environment={"COACHWHIP_CACHE_DIR": "/cache"}
     )
@@ -37,8 +37,7 @@ def test_one_writable_folder_is_enough(bare: Machine, empty_root: Path, example:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_proc_is_enough(bare: Machine, empty_root: Path, example: Example) -> None:
-    (empty_root / "proc").mkdir(exist_ok=True)
+def test_proc_is_enough(bare: Machine, example: Example) -> None:
     circumstances = replace(BARE, mounts=(Mount("proc", "/proc"),))
     assert bare.having(circumstances).run(*example.command) == Outcome(0, example.output, "")
 
@@ -48,3 +47,23 @@ def test_without_either_native_libraries_say_why(bare: Machine) -> None:
     assert (outcome.code, outcome.output) == (1, "")
     assert "no directory can hold this program's unpacked files" in outcome.errors
     assert "set COACHWHIP_CACHE_DIR to one that can" in outcome.errors
+    assert outcome.errors.endswith("to load it from memory, /proc has to be mounted\n")
+
+
+@pytest.mark.parametrize("example", [HELLO, MYAPP], ids=str)
+def test_what_is_missing_in_the_system_is_named(
+    bullseye: Path, products: Path, tmp_path: Path, example: Example
+) -> None:
+    """With glibc alone: wheels may expect a few more libraries of every Linux."""
+    for name in ("opt", "cache"):
+        (tmp_path / name).mkdir()
+    tmp_path.chmod(0o755)
+    mounts, environment = (Mount("tmpfs", "/cache"),), {"COACHWHIP_CACHE_DIR": "/cache"}
+    circumstances = replace(BARE, mounts=mounts, environment=environment)
+    outcome = Machine(empty(tmp_path, bullseye), products, circumstances).run(*example.command)
+    if example is HELLO:
+        assert outcome == Outcome(0, HELLO.output, "")
+    else:
+        assert outcome.errors.endswith(
+            "ImportError: libz.so.1: cannot open shared object file: No such file or directory\n"
+        )

@@ -29,7 +29,9 @@ def symlink(source: Path, place: Path) -> None:
 
 @pytest.mark.parametrize("make", [shutil.copy, os.link, symlink], ids=["copy", "hard link", "symbolic link"])
 @pytest.mark.parametrize("name", [b"renamed", b"with space", b"caf\xe9", "名前".encode(), b"-c", b"a" * 255])
-def test_another_name(products: Path, tmp_path: Path, name: bytes, make: Callable[[Path, Path], object]) -> None:
+def test_another_name(
+    products: Path, tmp_path: Path, name: bytes, make: Callable[[Path, Path], object]
+) -> None:
     shutil.copy(products / "myapp", tmp_path / "original")
     place = tmp_path / os.fsdecode(name)
     make(tmp_path / "original", place)
@@ -43,7 +45,8 @@ def test_found_on_path(products: Path, tmp_path: Path) -> None:
 
 def test_an_unlinked_product_goes_on(products: Path, tmp_path: Path) -> None:
     """Started by a descriptor of a file that is gone by then, as from a memfd."""
-    copy = shutil.copy(products / "myapp", tmp_path / "gone")
+    copy = tmp_path / "gone"
+    shutil.copy(products / "myapp", copy)
     descriptor = os.open(copy, os.O_RDONLY)
     copy.unlink()
     try:

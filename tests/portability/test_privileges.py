@@ -25,7 +25,18 @@ OWNER = 1234
 def test_bubblewrap(bullseye: Path, products: Path, example: Example) -> None:
     """No /sys, no network, a new session, every namespace its own, no capability."""
     sandbox = [need_program("bwrap", "bubblewrap"), "--unshare-all", "--clearenv", "--new-session"]
-    places = ["--ro-bind", bullseye, "/", "--ro-bind", products, "/opt", "--proc", "/proc", "--dev", "/dev"]
+    places = [
+        "--ro-bind",
+        str(bullseye),
+        "/",
+        "--ro-bind",
+        str(products),
+        "/opt",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+    ]
     limits = ["--cap-drop", "ALL", "--die-with-parent"]
     command = [*sandbox, *places, *limits, f"/opt/{example}", *example.command[1:]]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -53,13 +64,20 @@ def test_the_caller_of_a_setuid_product_does_not_choose_its_cache(setuid: Machin
     for folder in folders.values():
         folder.mkdir(parents=True)
         folder.chmod(0o1777)
-    mounts = (Mount("proc", "/proc"), *(Mount("bind", f"/{name}", str(path)) for name, path in folders.items()))
+    mounts = (
+        Mount("proc", "/proc"),
+        *(Mount("bind", f"/{name}", str(path)) for name, path in folders.items()),
+    )
     variables = {"COACHWHIP_CACHE_DIR": "/tmp/chosen", "XDG_CACHE_HOME": "/tmp/chosen", "HOME": "/home"}
     circumstances = replace(setuid.circumstances, mounts=mounts, environment=variables)
     assert setuid.having(circumstances).run(*MYAPP.command) == Outcome(0, MYAPP.output, "")
     assert [len(list(folder.iterdir())) for folder in folders.values()] == [0, 0, 1]
     (used,) = folders["var/tmp"].iterdir()
-    assert (used.name, used.stat().st_uid, used.stat().st_mode & 0o777) == (f"coachwhip-{OWNER}", OWNER, 0o700)
+    assert (used.name, used.stat().st_uid, used.stat().st_mode & 0o777) == (
+        f"coachwhip-{OWNER}",
+        OWNER,
+        0o700,
+    )
 
 
 def test_a_setuid_product_is_no_interpreter_for_its_caller(setuid: Machine) -> None:
