@@ -142,6 +142,5 @@ def _summary(product: Product) -> str:
     """One line: file, size, where it runs, how to run it."""
     shown = str(product.path)
     command = shown if "/" in shown else f"./{shown}"
-    return (
-        f"{shown}: {size(product.size)}, Linux {product.arch}, glibc {product.floor} or newer; run {command}"
-    )
+    needs = ", ".join([f"glibc {product.floor} or newer", *product.system])
+    return f"{shown}: {size(product.size)}, Linux {product.arch}, {needs}; run {command}"

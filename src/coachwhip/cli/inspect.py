@@ -81,11 +81,19 @@ def _facts(report: Report) -> RenderableType:
         ("Python", f"CPython {manifest.python}, runtime {manifest.runtime}"),
         ("target", manifest.target),
         ("glibc", f"{report.floor} or newer, because of {_short(report.floor_set_by, f'{major}.{minor}')}"),
+        *_system(report),
         ("image", report.image),
         ("made by", f"coachwhip {manifest.builder}"),
     ):
         table.add_row(name, value)
     return table
+
+
+def _system(report: Report) -> list[tuple[str, str]]:
+    """A row about the libraries of the machine, if any is needed."""
+    python = ".".join(report.manifest.python.split(".")[:2])
+    needs = [f"{item.name} (for {_short(item.needed_by, python)})" for item in report.manifest.system]
+    return [("also needs", ", ".join(needs))] if needs else []
 
 
 def _sizes(report: Report) -> RenderableType:

@@ -73,6 +73,7 @@ class Report:
             "parts": self.parts,
             "distributions": manifest["distributions"],
             "natives": manifest["natives"],
+            "system": manifest["system"],
         }
 
 

@@ -1,6 +1,7 @@
 """The image: what is appended to a stub to make a product. `FORMAT.md` describes the bytes."""
 
 from coachwhip.image.manifest import Manifest
+from coachwhip.image.natives import outside_libraries
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
 from coachwhip.image.writer import write_product
@@ -10,6 +11,7 @@ __all__ = [
     "ImagePlan",
     "ImageReader",
     "Manifest",
+    "outside_libraries",
     "plan_image",
     "read_image",
     "write_product",

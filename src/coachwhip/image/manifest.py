@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["DistributionRecord", "Manifest", "NativeRecord"]
+__all__ = ["DistributionRecord", "Manifest", "NativeRecord", "SystemRecord"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,14 @@ class NativeRecord:
 
 
 @dataclass(frozen=True)
+class SystemRecord:
+    """A library that the machine must have beside glibc: its name, and the packaged library that needs it."""
+
+    name: str
+    needed_by: str
+
+
+@dataclass(frozen=True)
 class Manifest:
     """Facts about a product. Nothing in it depends on the building machine, user or time.
 
@@ -49,6 +57,7 @@ class Manifest:
         python: full version of the interpreter.
         runtime: recipe hash of the runtime.
         stub_glibc: the glibc version that the stub needs.
+        system: what is needed of the machine beside glibc.
         entry: `module:attribute`, `module` or `script`.
     """
 
@@ -62,6 +71,7 @@ class Manifest:
     stub_glibc: str
     distributions: tuple[DistributionRecord, ...]
     natives: tuple[NativeRecord, ...]
+    system: tuple[SystemRecord, ...] = ()
 
     def to_json(self) -> bytes:
         """Encode canonically."""
@@ -78,6 +88,7 @@ class Manifest:
             fields: dict[str, Any] = json.loads(data)
             fields["distributions"] = tuple(DistributionRecord(**d) for d in fields["distributions"])
             fields["natives"] = tuple(NativeRecord(**n) for n in fields["natives"])
+            fields["system"] = tuple(SystemRecord(**s) for s in fields["system"])
             return cls(**fields)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a manifest: {error}") from error

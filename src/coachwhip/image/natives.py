@@ -10,7 +10,13 @@ if TYPE_CHECKING:
 
     from coachwhip.model import NativeLib, Node
 
-__all__ = ["dependency_closures"]
+__all__ = ["dependency_closures", "outside_libraries"]
+
+#: What glibc consists of on x86-64, in any version since 2.17.
+_GLIBC = frozenset(
+    ["ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libmvec.so.1", "libnsl.so.1"]
+    + ["libanl.so.1", "libcrypt.so.1", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1"]
+)
 
 
 def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
@@ -22,6 +28,21 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
     natives = {path: node.native for path, node in nodes.items() if node.native is not None}
     direct = {path: tuple(_direct(path, native, natives)) for path, native in natives.items()}
     return {path: _closure(path, direct) for path in natives if direct[path]}
+
+
+def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
+    """Map each library that the machine must have, beside glibc, to the path of one that needs it.
+
+    A name that some packaged library has is not of the machine: packages load such libraries ahead.
+    """
+    natives = {path: node.native for path, node in nodes.items() if node.native is not None}
+    packaged = {posixpath.basename(path) for path in natives} | {lib.soname for lib in natives.values()}
+    found: dict[str, str] = {}
+    for path, native in sorted(natives.items()):
+        for name in native.needed:
+            if name not in packaged and name not in _GLIBC:
+                found.setdefault(name, path)
+    return dict(sorted(found.items()))
 
 
 def _direct(path: str, native: NativeLib, natives: Mapping[str, NativeLib]) -> Iterator[str]:

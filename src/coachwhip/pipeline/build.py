@@ -87,7 +87,8 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
     with job.progress.step(f"Writing {output}"):
         size = _write(output, stub, plan_image(bundle, collect.entry_path(bundle.entry)), manifest)
     floor, floor_set_by = manifest.floor()
-    return Product(output, size, bundle.target.arch, floor, floor_set_by)
+    system = tuple(record.name for record in manifest.system)
+    return Product(output, size, bundle.target.arch, floor, floor_set_by, system)
 
 
 def _check_output(output: Path | None, app: AppSource) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import coachwhip
-from coachwhip.image import Manifest
-from coachwhip.image.manifest import DistributionRecord, NativeRecord
+from coachwhip.image import Manifest, outside_libraries
+from coachwhip.image.manifest import DistributionRecord, NativeRecord, SystemRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,7 @@ def manifest_of(bundle: Bundle, *, python_version: str, recipe: str, stub_glibc:
         stub_glibc=_dotted(stub_glibc),
         distributions=tuple(_distributions(bundle)),
         natives=tuple(_natives(bundle)),
+        system=tuple(SystemRecord(name, path) for name, path in _outside(bundle).items()),
     )
 
 
@@ -71,6 +72,10 @@ def _natives(bundle: Bundle) -> Iterator[NativeRecord]:
                 yield NativeRecord(
                     node.path, glibc, node.native.glibc_symbol, node.data.stored, node.data.raw
                 )
+
+
+def _outside(bundle: Bundle) -> dict[str, str]:
+    return outside_libraries({node.path: node for layer in bundle.layers for node in layer.nodes})
 
 
 def _blobs(node: Node) -> Iterator[Blob]:

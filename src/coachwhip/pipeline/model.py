@@ -42,6 +42,7 @@ class Product:
         arch: the machine that it runs on, `x86_64`.
         floor: the oldest glibc that it runs on, `2.17`.
         floor_set_by: what needs that.
+        system: libraries that it needs of the machine beside glibc.
     """
 
     path: Path
@@ -49,3 +50,4 @@ class Product:
     arch: str
     floor: str
     floor_set_by: str
+    system: tuple[str, ...]

@@ -6,7 +6,7 @@ import pytest
 
 from coachwhip.image import plan_image
 from coachwhip.image.format import NodeFlag, NodeKind
-from coachwhip.image.natives import dependency_closures
+from coachwhip.image.natives import dependency_closures, outside_libraries
 from coachwhip.model import Node
 from tests.unit.image.samples import LayerBuilder, bundle, native, small_layer
 
@@ -70,3 +70,13 @@ def test_native_closure_follows_origin_and_puts_dependencies_first() -> None:
     closures = dependency_closures(nodes)
     assert closures["site/pkg/a.so"] == ("site/pkg.libs/libc2.so", "site/pkg.libs/libb.so")
     assert "site/other/libb.so" not in closures
+
+
+def test_libraries_of_the_machine_are_those_that_are_neither_packaged_nor_glibcs() -> None:
+    libs = {
+        "site/a.so": native("libstdc++.so.6", "libc.so.6", "libb.so.1", "libpreloaded.so"),
+        "site/libb-1234.so": native("libz.so.1", "libm.so.6", soname="libb.so.1"),
+        "site/vendor/libpreloaded.so": native("libz.so.1"),
+    }
+    nodes = {path: Node(path, None, native=lib) for path, lib in libs.items()}
+    assert outside_libraries(nodes) == {"libstdc++.so.6": "site/a.so", "libz.so.1": "site/libb-1234.so"}
