@@ -9,6 +9,12 @@
 /* The built-in module `_coachwhip`: the image as Python code sees it. */
 PyObject *PyInit__coachwhip(void);
 
+/* Where a path lies below the app root: its rest without the slash between, its size updated; NULL if elsewhere. */
+const char *cw_below_root(const char *path, Py_ssize_t *size);
+
+/* Raises ImportError about a node whose bytes are not what they were; returns NULL. */
+PyObject *cw_damaged(const struct cw_node *node);
+
 /* The node at a virtual path; NULL, without an exception, when there is none. */
 const struct cw_node *cw_node_at(PyObject *path);
 
