@@ -1,7 +1,11 @@
 #include "config.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "arena.h"
 #include "module.h"
@@ -41,6 +45,19 @@ static void append_all(PyConfig *config, PyWideStringList *list, struct cw_list 
         append(config, list, item.data);
 }
 
+/* The -X options of the build that CPython looks at before it has a list of them. */
+static void preset(PyPreConfig *config)
+{
+    struct cw_text option;
+    for (uint32_t n = 0; (option = cw_image_item(&cw_image, cw_image.settings->xoptions, n)).data; n++)
+        if (strcmp(option.data, "dev") == 0)
+            config->dev_mode = 1;
+        else if (strcmp(option.data, "utf8") == 0 || strcmp(option.data, "utf8=1") == 0)
+            config->utf8_mode = 1;
+        else if (strcmp(option.data, "utf8=0") == 0)
+            config->utf8_mode = 0;
+}
+
 /* The locale's encoding as `python` would use it, UTF-8 mode in the C locale included (PEP 540); but the
  * environment is not coerced (PEP 538): programs that the app starts inherit it as it was. */
 static void preinitialize(const struct cw_start *start, bool environment)
@@ -52,6 +69,7 @@ static void preinitialize(const struct cw_start *start, bool environment)
     config.use_environment = environment;
     config.isolated = !environment && !start->interpreter;
     config.parse_argv = start->interpreter;
+    preset(&config);
     if (start->interpreter)
         check(Py_PreInitializeFromBytesArgs(&config, start->argc, start->argv));
     else
@@ -76,12 +94,47 @@ static void set_paths(PyConfig *config)
     append(config, &config->module_search_paths, STDLIB "/site-packages");
 }
 
-/* Takes the place of the search for the standard library and for pyvenv.cfg: all paths are known. */
+/* An entry of $PYTHONPATH as an absolute path; NULL when there is no memory or no current directory. */
+static wchar_t *absolute(const wchar_t *entry)
+{
+    char here[PATH_MAX];
+    wchar_t *folder = *entry == L'/' ? Py_DecodeLocale("", NULL) : NULL;
+    if (!folder && getcwd(here, sizeof here))
+        folder = Py_DecodeLocale(here, NULL);
+    size_t size = folder ? wcslen(folder) + wcslen(entry) + 2 : 0;
+    wchar_t *path = folder ? PyMem_RawMalloc(size * sizeof *path) : NULL;
+    if (path)
+        swprintf(path, size, *folder && *entry ? L"%ls/%ls" : L"%ls%ls", folder, entry);
+    PyMem_RawFree(folder);
+    return path;
+}
+
+/* Puts the directories in $PYTHONPATH before the product's own, and forgets about it. */
+static PyStatus add_python_path(PyConfig *config)
+{
+    wchar_t *all = config->pythonpath_env, *rest = NULL;
+    PyStatus status = PyStatus_Ok();
+    config->pythonpath_env = NULL;
+    Py_ssize_t place = 0;
+    for (wchar_t *entry = all; entry && !PyStatus_Exception(status); entry = rest) {
+        rest = wcschr(entry, L':');
+        if (rest)
+            *rest++ = L'\0';
+        wchar_t *path = absolute(entry);
+        if (path)
+            status = PyWideStringList_Insert(&config->module_search_paths, place++, path);
+        PyMem_RawFree(path);
+    }
+    PyMem_RawFree(all);
+    return status;
+}
+
+/* Takes the place of the search for the standard library and for pyvenv.cfg: all paths are known but those
+ * of the environment, which CPython has read only where it is to be honoured. */
 PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
 {
-    (void)config;
     (void)compute;
-    return PyStatus_Ok();
+    return add_python_path(config);
 }
 
 static void configure(PyConfig *config, const struct cw_start *start, bool environment)
