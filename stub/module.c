@@ -5,7 +5,9 @@
 
 #include "find.h"
 #include "imports.h"
+#include "paths.h"
 #include "patterns.h"
+#include "say.h"
 #include "stub.h"
 #include "unpack.h"
 
@@ -49,16 +51,23 @@ static PyObject *missing(PyObject *path)
     return PyErr_SetFromErrnoWithFilenameObject(PyExc_FileNotFoundError, path);
 }
 
+/* Damaged code ends the program: an ImportError would often be taken for a module that is not installed, and
+ * the program would go on as another one. */
+_Noreturn static void die_of_damage(const struct cw_node *node)
+{
+    struct cw_text path = cw_image_text(&cw_image, node->path);
+    const char *name = path.data ? path.data : "its index";
+    cw_die(CW_EXIT_DAMAGED, cw_self_path(), "this file is damaged (%s); copy or download it again", name);
+}
+
 PyObject *cw_node_code(const struct cw_node *node)
 {
     struct cw_bytes stored = cw_image_blob(&cw_image, &node->code);
     if (!stored.data || stored.size > PY_SSIZE_T_MAX)
-        return cw_damaged(node);
+        die_of_damage(node);
     PyObject *code = PyMarshal_ReadObjectFromString((const char *)stored.data, (Py_ssize_t)stored.size);
-    if (code && !PyCode_Check(code)) {
-        Py_DECREF(code);
-        return cw_damaged(node);
-    }
+    if (code && !PyCode_Check(code))
+        die_of_damage(node);
     return code;
 }
 
