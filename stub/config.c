@@ -137,6 +137,15 @@ PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
     return add_python_path(config);
 }
 
+/* What python(1) would have been called with, were the product a script: `[sys.executable, *sys.orig_argv[1:]]` has to
+ * start the app again. */
+static void set_orig_argv(PyConfig *config, const struct cw_start *start)
+{
+    append(config, &config->orig_argv, CW_ROOT "/bin/python" CW_PYTHON_VERSION);
+    for (int n = 0; n < start->argc; n++)
+        append(config, &config->orig_argv, start->argv[n]);
+}
+
 static void configure(PyConfig *config, const struct cw_start *start, bool environment)
 {
     const struct cw_settings *settings = cw_image.settings;
@@ -151,6 +160,8 @@ static void configure(PyConfig *config, const struct cw_start *start, bool envir
     config->parse_argv = start->interpreter;
     append_all(config, &config->xoptions, settings->xoptions);
     append_all(config, &config->warnoptions, settings->warnings);
+    if (!start->interpreter)
+        set_orig_argv(config, start);
     check(PyConfig_SetBytesArgv(config, start->argc, start->argv));
     set_paths(config);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 
 #include "paths.h"
 #include "say.h"
@@ -37,6 +38,62 @@ static bool is_multiprocessing(int argc, char **argv)
     return false;
 }
 
+/* How many arguments an option of python(1) takes up, itself included; 0 when what runs follows it. */
+static int option_size(const char *option)
+{
+    if (option[1] == '-')
+        return strcmp(option, "--check-hash-based-pycs") == 0 ? 2 : 1;
+    const char *letter = option + strcspn(option, "XWcm");
+    if (*letter == 'c' || *letter == 'm')
+        return 0;
+    return *letter && !letter[1] ? 2 : 1;
+}
+
+/* Index of the script in arguments of python(1); 0 when they name none. */
+static int script_index(int argc, char **argv)
+{
+    int n = 1;
+    while (n < argc && argv[n][0] == '-') {
+        int size = argv[n][1] ? option_size(argv[n]) : 0;
+        if (size == 0)
+            return 0;
+        bool last = strcmp(argv[n], "--") == 0;
+        n += size;
+        if (last)
+            break;
+    }
+    return n < argc ? n : 0;
+}
+
+static bool is_self(const char *path)
+{
+    struct stat here, self;
+    if (strncmp(path, CW_ROOT "/", sizeof CW_ROOT) == 0)
+        return false;
+    return stat(path, &here) == 0 && stat(cw_self_path(), &self) == 0 && here.st_dev == self.st_dev
+        && here.st_ino == self.st_ino;
+}
+
+/* Programs start themselves again as `[sys.executable, *sys.argv]`, as reloading servers do. The script that they
+ * name is then the product, which is no text of Python's: it is the app that is meant. */
+static bool again_as_app(struct cw_start *start)
+{
+    int script = script_index(start->argc, start->argv);
+    if (script == 0 || !is_self(start->argv[script]))
+        return false;
+    start->argc -= script;
+    start->argv += script;
+    return true;
+}
+
+/* A script's argv[0] is the path that it was found at, also when the shell found it on PATH. */
+static void set_argv0(struct cw_start *start)
+{
+    char *path = (char *)getauxval(AT_EXECFN);
+    if (start->argc > 0 && *start->argv[0] && !strchr(start->argv[0], '/') && path && is_self(path))
+        start->argv[0] = path;
+}
+
 struct cw_start cw_start_of(int argc, char **argv)
 {
     struct cw_start start = {.argc = argc, .argv = argv};
@@ -51,9 +108,13 @@ struct cw_start cw_start_of(int argc, char **argv)
         cw_die(CW_EXIT_START, cw_self_path(), "a setuid program does not act as a Python interpreter");
     if (getauxval(AT_SECURE))
         return start;
+    if ((asked || named) && again_as_app(&start))
+        return start;
     if (cw_image.settings->flags & CW_INTERPRETER)
         start.interpreter = asked || named;
     else
         start.interpreter = named && is_multiprocessing(argc, argv);
+    if (!start.interpreter)
+        set_argv0(&start);
     return start;
 }
