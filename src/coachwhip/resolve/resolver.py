@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 from coachwhip.errors import CoachwhipError, ResolutionError
 from coachwhip.progress import Silent
 from coachwhip.resolve.compile import Query, compile_lock, every_file_of, export_lock
+from coachwhip.resolve.hashes import checked, wanted_hashes
 from coachwhip.resolve.model import Kind, Lock, Options, Project
 from coachwhip.resolve.select import Misfit, Selection, parse_lock, select, wheels_of
 
@@ -53,7 +54,8 @@ def resolve(  # noqa: PLR0913 - each is told apart by name
         progress: hears what is going on.
 
     Raises:
-        ResolutionError: requirements exclude each other, or nothing fits the target.
+        ResolutionError: requirements exclude each other, nothing fits the target, or a file is none of those
+            whose hashes the requirements allow.
         NetworkError: an index can't be reached.
         InputError: a lock file is not valid.
     """
@@ -63,15 +65,21 @@ def resolve(  # noqa: PLR0913 - each is told apart by name
     if query.empty:
         return Lock(target, ())
     with progress.step("Resolving requirements"):
-        locked = _from_lock_file(query) if project and not options.ignore_lock else None
-        if locked is None:
-            return _resolve_anew(query, ())
-        extra = replace(query, project=None)
-        if extra.empty:
-            return locked
-        # What is asked for beside a locked project must agree with what is locked.
-        pins = [f"{file.name}=={file.version}" for file in locked.files if file.version]
-        return _merged(locked, _resolve_anew(extra, pins))
+        lock = _locked_or_new(query)
+        wanted = wanted_hashes((*requirement_files, *options.constraint_files))
+        return replace(lock, files=checked(lock.files, wanted))
+
+
+def _locked_or_new(query: Query) -> Lock:
+    locked = _from_lock_file(query) if query.project and not query.options.ignore_lock else None
+    if locked is None:
+        return _resolve_anew(query, ())
+    extra = replace(query, project=None)
+    if extra.empty:
+        return locked
+    # What is asked for beside a locked project must agree with what is locked.
+    pins = [f"{file.name}=={file.version}" for file in locked.files if file.version]
+    return _merged(locked, _resolve_anew(extra, pins))
 
 
 def _from_lock_file(query: Query) -> Lock | None:
