@@ -9,11 +9,10 @@
 #include <internal/pycore_gc.h>
 #include <internal/pycore_interp.h>
 
+#include "observers.h"
+
 /* What the youngest generation may hold while modules are imported. */
 enum { IMPORT_THRESHOLD = 200000 };
-
-/* sys.stdin, stdout and stderr with what is below them: text, buffer and file of each. */
-enum { STREAM_OBJECTS = 9 };
 
 /* libpython's own, called through --wrap. */
 Py_ssize_t __real_PyGC_Collect(void);
@@ -71,62 +70,11 @@ void cw_import_ends(void)
         collector->generations[0].threshold = usual_threshold;
 }
 
-struct search {
-    PyObject *streams[STREAM_OBJECTS];
-    bool found;
-};
-
-static bool is_stream(const struct search *search, const PyObject *object)
-{
-    for (int n = 0; n < STREAM_OBJECTS; n++)
-        if (search->streams[n] == object)
-            return true;
-    return false;
-}
-
-/* Stops at an object whose end may be noticed: what has `__del__`, and open files. */
-static int is_harmless(PyObject *object, void *argument)
-{
-    struct search *search = argument;
-    PyTypeObject *type = Py_TYPE(object);
-    if (!type->tp_finalize && !type->tp_del)
-        return 1;
-    if (PyGen_Check(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object))
-        return 1;
-    search->found = !is_stream(search, object);
-    return !search->found;
-}
-
-/* Borrowed references will do: the streams live as long as `sys` names them. */
-static void find_streams(struct search *search)
-{
-    static const char *const names[] = {"__stdin__", "__stdout__", "__stderr__"};
-    for (int n = 0; n < 3; n++) {
-        PyObject *text = PySys_GetObject(names[n]);
-        PyObject *buffer = text ? PyObject_GetAttrString(text, "buffer") : NULL;
-        PyObject *file = buffer ? PyObject_GetAttrString(buffer, "raw") : NULL;
-        search->streams[3 * n] = text;
-        search->streams[3 * n + 1] = buffer;
-        search->streams[3 * n + 2] = file;
-        Py_XDECREF(buffer);
-        Py_XDECREF(file);
-        PyErr_Clear();
-    }
-}
-
-static bool has_finalizable_objects(void)
-{
-    struct search search = {.found = false};
-    find_streams(&search);
-    PyUnstable_GC_VisitObjects(is_harmless, &search);
-    return search.found;
-}
-
-/* gc.freeze() */
-static int freeze(void)
+/* gc.freeze() or gc.unfreeze() */
+static int call(const char *function)
 {
     PyObject *gc = PyImport_ImportModule("gc");
-    PyObject *done = gc ? PyObject_CallMethod(gc, "freeze", NULL) : NULL;
+    PyObject *done = gc ? PyObject_CallMethod(gc, function, NULL) : NULL;
     Py_XDECREF(gc);
     Py_XDECREF(done);
     return done ? 0 : -1;
@@ -140,7 +88,7 @@ int cw_import_entry(const char *name)
     Py_XDECREF(module);
     if (!module)
         return -1;
-    return has_finalizable_objects() ? 0 : freeze();
+    return cw_has_observed_objects() ? 0 : call("freeze");
 }
 
 /* Nobody but the collector itself looks at what it does. */
@@ -149,14 +97,16 @@ static bool is_unobserved(const struct _gc_runtime_state *collector)
     return !collector->debug && collector->callbacks && PyList_GET_SIZE(collector->callbacks) == 0;
 }
 
-/* CPython collects at the end for the sake of finalizers in cycles: where there is nothing to finalize, it need
- * not look for cycles, nor later when modules have been cleared. */
+/* CPython collects at the end for the sake of what happens when objects end. Where nothing would, it need not look for
+ * cycles, nor later when modules have been cleared. Otherwise everything takes part again, as what was left out of
+ * collections keeps alive what it refers to. */
 Py_ssize_t __wrap_PyGC_Collect(void)
 {
     struct _gc_runtime_state *collector = Py_IsFinalizing() ? main_collector() : NULL;
-    if (!collector || !is_unobserved(collector) || has_finalizable_objects())
+    if (!collector)
         return __real_PyGC_Collect();
-    if (freeze() < 0)
+    bool observed = !is_unobserved(collector) || cw_has_foreign_objects() || cw_has_observed_objects();
+    if (call(observed ? "unfreeze" : "freeze") < 0)
         PyErr_Clear();
-    return 0;
+    return observed ? __real_PyGC_Collect() : 0;
 }

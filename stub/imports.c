@@ -1,6 +1,12 @@
+#define Py_BUILD_CORE_MODULE 1
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
 #include "imports.h"
 
 #include <stdbool.h>
+
+#include <internal/pycore_interp.h>
 
 #include "collector.h"
 #include "module.h"
@@ -12,7 +18,8 @@
 /* Runs a module's code. importlib's own function is between, by whose name tracebacks know what to leave out. */
 static PyObject *execute(PyObject *code, PyObject *module)
 {
-    PyObject *importlib = PyImport_ImportModule("_frozen_importlib");
+    /* Not by name: programs that import a second importlib take this one out of sys.modules. */
+    PyObject *importlib = PyInterpreterState_Get()->imports.importlib;
     PyObject *builtins = PyEval_GetBuiltins();
     PyObject *exec = PyDict_GetItemString(builtins, "exec");
     PyObject *scope = PyModule_GetDict(module);
@@ -22,7 +29,6 @@ static PyObject *execute(PyObject *code, PyObject *module)
         result = PyObject_CallMethod(importlib, "_call_with_frames_removed", "OOO", exec, code, scope);
         cw_import_ends();
     }
-    Py_XDECREF(importlib);
     return result;
 }
 
