@@ -118,6 +118,7 @@ _PROBE: dict[str, str | bytes] = {
     "probe/work.py": _WORK,
     "probe/latin.py": '# coding: latin-1\nname = "é"\n'.encode("latin-1"),
     "probe/data/hello.txt": "hello\n",
+    "math.py": "raise ImportError('the built-in module comes first')\n",
     "probe/data/deep/er.bin": b"\0\1\2",
     "probe/inner/__init__.py": "from probe.inner import leaf\n",
     "probe/inner/leaf.py": "from .. import work\nfrom . import __name__ as above\n",

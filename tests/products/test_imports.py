@@ -63,9 +63,10 @@ def test_an_extension_module_in_a_package(probe: Product) -> None:
 def test_a_namespace_package_of_two_distributions(probe: Product) -> None:
     code = """
         import json, spread, spread.two
-        print(json.dumps([spread.two.number, list(spread.__path__), hasattr(spread, "__file__"), type(spread.__path__).__name__, spread.__spec__.origin]))
+        print(json.dumps([spread.two.number, list(spread.__path__), type(spread.__path__).__name__,
+            spread.__file__, spread.__spec__.origin]))
     """
-    assert probe.value(code) == [2, [f"{SITE}/spread"], False, "_NamespacePath", None]
+    assert probe.value(code) == [2, [f"{SITE}/spread"], "_NamespacePath", None, None]
 
 
 def test_lines_of_pth_files(probe: Product) -> None:
@@ -181,6 +182,11 @@ def test_outside_directories_extend_packages(probe: Product, tmp_path: Path) -> 
     """
     expected = "spread/three.py extended/outside.py probe_plugin.py probe/plugins/more.py\n"
     assert probe.output(code) == expected
+
+
+def test_a_built_in_module_comes_before_one_of_that_name(probe: Product) -> None:
+    code = "import math; print(math.floor(2.5), math.__spec__.origin)"
+    assert probe.output(code) == "2 built-in\n"
 
 
 def test_a_module_that_appears_while_the_program_runs(probe: Product, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ ROOT = "/__app__"
 _BELOW_ROOT = ROOT + "/"
 _ModuleSpec = _bootstrap.ModuleSpec
 _find = _coachwhip.find
+#: These come before anything on the search path.
+_builtin_names = frozenset(sys.builtin_module_names)
 
 #: The search path that CPython starts with. While nothing stands before it, a top-level module of the
 #: image can be found without walking `sys.path`.
@@ -83,6 +85,8 @@ class ImageFinder:
     def find_spec(fullname, path=None, target=None):
         """Return a module's spec, or None: the search path then decides."""
         if path is None:
+            if fullname in _builtin_names:
+                return None
             entries = _initial_path
             if tuple(sys.path[: len(entries)]) != entries:
                 return None
@@ -132,7 +136,7 @@ class ImagePathFinder:
         seen = set()
         for entry, is_directory in _coachwhip.listdir(self.path):
             name = entry if is_directory else entry.partition(".")[0]
-            if name in seen or name == "__init__" or not name.isidentifier():
+            if name in seen or name == "__init__" or not name or "." in name:
                 continue
             found = _find(self.path, name)
             if found is not None and found[0] != "n":
