@@ -6,7 +6,6 @@ sysroot, the same files serve clang and lld, both inside the zig binary, with ev
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from coachwhip.effects.process import run
 from coachwhip.errors import RuntimeBuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["GLIBC", "collect_link_inputs", "make_sysroot"]
 
@@ -27,11 +26,12 @@ _LIBRARIES = ("c", "m", "pthread", "dl", "rt", "util", "resolv")
 _EMPTY_OBJECTS = ("crti.o", "crtn.o", "crtend.o", "crtendS.o")
 
 
-def collect_link_inputs(trace: str) -> dict[str, Path]:
+def collect_link_inputs(trace: str, directories: Sequence[Path] = ()) -> dict[str, Path]:
     """Find zig's generated files in what it prints with `ZIG_VERBOSE_LINK=1`.
 
     Args:
-        trace: the linker command lines, one per line.
+        trace: the linker command lines, one per line, their words not quoted.
+        directories: where the files may be; only their own names may contain spaces.
 
     Returns:
         File name -> path of `crt1.o`, `libc_nonshared.a` and the shared libraries.
@@ -41,9 +41,19 @@ def collect_link_inputs(trace: str) -> dict[str, Path]:
     """
     for line in trace.splitlines():
         if "--dynamic-linker" in line:
-            paths = [Path(word) for word in shlex.split(line)]
+            paths = [Path(word) for word in _words(line, directories)]
             return {p.name: p for p in paths if p.name in ("crt1.o", "libc_nonshared.a") or ".so." in p.name}
     raise ValueError("no executable is linked in the trace")
+
+
+def _words(line: str, directories: Sequence[Path]) -> list[str]:
+    names = {f"{path}/": f"\0{number}/" for number, path in enumerate(directories)}
+    for directory, mark in names.items():
+        line = line.replace(directory, mark)
+    words = line.split()
+    for directory, mark in names.items():
+        words = [word.replace(mark, directory) for word in words]
+    return words
 
 
 def make_sysroot(zig: Path, clang: list[str], root: Path, scratch: Path, env: Mapping[str, str]) -> None:
@@ -80,7 +90,8 @@ def _link_trivial_program(zig: Path, scratch: Path, env: Mapping[str, str]) -> d
         env={**env, "ZIG_VERBOSE_LINK": "1"},
     )
     try:
-        return collect_link_inputs(done.stderr if done.ok else "")
+        caches = [Path(env[name]) for name in env if name.startswith("ZIG_") and name.endswith("_CACHE_DIR")]
+        return collect_link_inputs(done.stderr if done.ok else "", caches)
     except ValueError as error:
         raise RuntimeBuildError(
             f"zig can't link a program for glibc {GLIBC}: {error}",
