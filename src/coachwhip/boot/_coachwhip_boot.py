@@ -6,6 +6,7 @@ it imports at its top level must be frozen, and what it does must be cheap.
 
 import _frozen_importlib as _bootstrap
 import _frozen_importlib_external as _external
+import _imp
 import sys
 
 import _coachwhip
@@ -14,8 +15,8 @@ ROOT = "/__app__"
 _BELOW_ROOT = ROOT + "/"
 _ModuleSpec = _bootstrap.ModuleSpec
 _find = _coachwhip.find
-#: These come before anything on the search path.
-_builtin_names = frozenset(sys.builtin_module_names)
+#: The interpreter's own modules come before anything on the search path.
+_own_names = frozenset((*sys.builtin_module_names, *_imp._frozen_module_names()))
 
 #: The search path that CPython starts with. While nothing stands before it, a top-level module of the
 #: image can be found without walking `sys.path`.
@@ -84,9 +85,9 @@ class ImageFinder:
     @staticmethod
     def find_spec(fullname, path=None, target=None):
         """Return a module's spec, or None: the search path then decides."""
+        if fullname in _own_names:
+            return None
         if path is None:
-            if fullname in _builtin_names:
-                return None
             entries = _initial_path
             if tuple(sys.path[: len(entries)]) != entries:
                 return None
