@@ -41,7 +41,7 @@ def cpython(runtime: Runtime, cache: Cache, folder: Path) -> Path:
     "name",
     [
         *("test_importlib", "test_import", "test_inspect", "test_pkgutil", "test_runpy", "test_zipimport"),
-        *("test_module", "test_frozen", "test_linecache", "test_traceback", "test_atexit", "test_re"),
+        *("test_frozen", "test_linecache", "test_traceback", "test_atexit", "test_re", "test_warnings"),
     ],
 )
 def test_cpython_passes_its_tests_inside_a_product(cpython: Path, tmp_path: Path, name: str) -> None:
@@ -56,6 +56,8 @@ def test_cpython_passes_its_tests_inside_a_product(cpython: Path, tmp_path: Path
         stdin=subprocess.DEVNULL,
     )
     failed = set(re.findall(r"^(?:ERROR|FAIL): (\w+)", done.stdout, re.MULTILINE))
-    assert failed == DIFFERENT.get(name, set()), done.stdout[-5000:]
-    assert re.search(r"^Total tests: run=(?!0\b)", done.stdout, re.MULTILINE), done.stdout[-5000:]
+    assert failed == DIFFERENT.get(name, set()), done.stdout[-5000:] + done.stderr
+    assert re.search(r"^Total tests: run=(?!0\b)", done.stdout, re.MULTILINE), (
+        done.stdout[-5000:] + done.stderr
+    )
     assert done.returncode == (2 if failed else 0)

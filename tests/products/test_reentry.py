@@ -74,7 +74,8 @@ def test_a_program_that_starts_itself_again(probe: Product) -> None:
         if os.environ.pop("FIRST", None):
             sys.stdout.flush()
             sys.stdout.write(subprocess.check_output([sys.executable, *sys.orig_argv[1:]], text=True))
-            sys.stdout.write(subprocess.check_output([sys.executable, sys.argv[0], "print('argv')"], text=True))
+            as_script = [sys.executable, sys.argv[0], "print('argv')"]
+            sys.stdout.write(subprocess.check_output(as_script, text=True))
         else:
             print("again", sys.argv[1:], sys.flags.isolated)
     """

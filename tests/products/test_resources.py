@@ -89,7 +89,7 @@ def test_what_is_not_there(probe: Product) -> None:
         from importlib import resources
         root = resources.files("probe")
         print((root / "nothing").is_file(), (root / "nothing").is_dir(), (root / "data").is_file())
-        for wrong in '(root / "nothing").read_text()', '(root / "data").read_bytes()', 'resources.files("no")':
+        for wrong in '(root / "no").read_text()', '(root / "data").read_bytes()', 'resources.files("no")':
             try:
                 eval(wrong)
             except (OSError, ImportError) as error:

@@ -104,7 +104,7 @@ def test_a_traceback_without_sources(strict: Product) -> None:
     assert done.stderr == (
         "Traceback (most recent call last):\n"
         '  File "/__app__/bin/strict", line 22, in <module>\n'
-        '  File "/__app__/bin/strict", line 18, in fail\n'
+        '  File "/__app__/bin/strict", line 17, in fail\n'
         "ValueError: no lines\n"
     )
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["BuiltLayer", "build_layer"]
 
 _PYC_HEADER = 16
+#: Flags of a .pyc file: never compared with a source.
+_UNCHECKED = (1).to_bytes(4, "little")
 _ARCHITECTURE = "x86_64"
 
 
@@ -72,9 +74,9 @@ def build_layer(
     ordered = sorted({file.path: file for file in reversed(files)}.values(), key=lambda file: file.path)
     jobs = options.jobs or len(os.sched_getaffinity(0))
     compiler = partial(compile_modules, runtime.interpreter, optimize=options.optimize, jobs=jobs)
-    modules, notes = _modules(ordered, library(runtime.python_version), compiler)
+    interpreter, modules, notes = _modules(ordered, library(runtime.python_version), compiler)
     kept = [file for file in ordered if not (file.path.endswith(".pyc") and file.path[:-1] in modules)]
-    stored = compress_all([file.data for file in kept], jobs)
+    stored = compress_all([_content(file, modules, interpreter) for file in kept], jobs)
     with blobs.open("wb") as stream:
         writer = BlobWriter(stream)
         # All code before all data: the start of a program reads code only, which then lies together.
@@ -99,7 +101,17 @@ def build_layer(
     )
 
 
-def _modules(files: list[RawFile], home: str, compiler: _Compiler) -> tuple[dict[str, Compiled], list[Note]]:
+def _content(file: RawFile, modules: dict[str, Compiled], interpreter: Interpreter) -> bytes:
+    """What a file holds in the product. Python runs bytecode from a file of any name, `runpy` and -m too."""
+    if not file.bytecode or file.path not in modules:
+        return file.data
+    header = interpreter.magic + _UNCHECKED
+    return header.ljust(_PYC_HEADER, b"\0") + modules[file.path].code
+
+
+def _modules(
+    files: list[RawFile], home: str, compiler: _Compiler
+) -> tuple[Interpreter, dict[str, Compiled], list[Note]]:
     """Compile what can be imported; return it by path, and notes about what can't."""
     sources = [file for file in files if file.script or _importable(file.path, home, ".py")]
     interpreter, results = compiler([(f"{APP_ROOT}/{file.path}", file.data) for file in sources])
@@ -119,7 +131,7 @@ def _modules(files: list[RawFile], home: str, compiler: _Compiler) -> tuple[dict
             modules[file.path] = Compiled(file.data[_PYC_HEADER:])
         else:
             notes.append(Note(file.path, "bytecode of another Python; it can't be imported"))
-    return modules, notes
+    return interpreter, modules, notes
 
 
 def _pattern_table(modules: Iterable[Compiled], home: str, writer: BlobWriter) -> list[Node]:

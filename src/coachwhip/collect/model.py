@@ -65,12 +65,14 @@ class RawFile:
         data: its content.
         executable: whether it has an execute bit.
         script: whether it is Python although it does not lie where modules do.
+        bytecode: whether its bytecode is to be kept as the file's content, in place of its text.
     """
 
     path: str
     data: bytes
     executable: bool = False
     script: bool = False
+    bytecode: bool = False
 
 
 @dataclass(frozen=True)

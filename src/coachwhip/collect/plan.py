@@ -58,7 +58,7 @@ def plan_bundle(app: Distribution, entry: EntryPoint, parts: Parts, config: Conf
     content = [*others, parts.stdlib]
     warnings = list(_unused_patterns(content, config))
     claims = _Claims()
-    # The start code is never filtered: without it nothing runs, and `multiprocessing` reads its text.
+    # The start code is never filtered: without it nothing runs, and `multiprocessing` runs its file again.
     layers = [replace(parts.entry, nodes=tuple(claims.take(parts.entry.distribution, parts.entry.nodes)))]
     for layer in content:
         wanted = [node for node in layer.nodes if not _excluded(node.path, config)]

@@ -88,8 +88,14 @@ def collect_stdlib(runtime: PythonRuntime, options: Options, cache: Cache) -> La
     return _cached(origin, runtime, options, cache)
 
 
-def collect_entry(
-    entry: EntryPoint, distribution: Distribution, runtime: PythonRuntime, options: Options, cache: Cache
+def collect_entry(  # noqa: PLR0913  (one more than the others by keyword)
+    entry: EntryPoint,
+    distribution: Distribution,
+    runtime: PythonRuntime,
+    options: Options,
+    cache: Cache,
+    *,
+    sources: bool = True,
 ) -> Layer:
     """Return the layer of the app's own start code: the one file `bin/NAME`, see `entry_script`.
 
@@ -99,13 +105,16 @@ def collect_entry(
         runtime: compiles the script.
         options: how.
         cache: where layers are.
+        sources: whether the text of the user's own script is kept. Its file stays in any case, as
+            `multiprocessing` runs it again.
 
     Raises:
         BuildError: the runtime's interpreter does not work.
         MachineError: the disk is full or the like.
     """
     text = entry_script(entry, runtime.python_version)
-    script = RawFile(entry_path(entry), text, executable=True, script=True)
+    bytecode = entry.source is not None and not sources
+    script = RawFile(entry_path(entry), text, executable=True, script=True, bytecode=bytecode)
     return collect_files([script], distribution, runtime, options, cache)
 
 
@@ -129,7 +138,9 @@ def collect_files(
         BuildError: the runtime's interpreter does not work.
         MachineError: the disk is full or the like.
     """
-    identity = [[f.path, hashlib.sha256(f.data).hexdigest(), f.executable, f.script] for f in files]
+    identity = [
+        [f.path, hashlib.sha256(f.data).hexdigest(), f.executable, f.script, f.bytecode] for f in files
+    ]
     origin = _Origin(distribution, {"files": identity}, lambda: (files, ()))
     return _cached(origin, runtime, options, cache)
 

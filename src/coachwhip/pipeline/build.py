@@ -172,7 +172,7 @@ def _bundle(job: _Job, wheels: tuple[Wheel, ...], entry: EntryPoint) -> Bundle:
     packages = "1 package" if len(wheels) == 1 else f"{len(wheels)} packages"
     with progress.step(f"Collecting {packages} and the standard library"):
         layers = [collect.collect_wheel(wheel, runtime, options, cache) for wheel in wheels]
-        start = collect.collect_entry(entry, app, runtime, options, cache)
+        start = collect.collect_entry(entry, app, runtime, options, cache, sources=config.sources)
         boot = collect_boot(runtime, options, cache)
         stdlib = collect.collect_stdlib(runtime, options, cache)
         plan = collect.plan_bundle(app, entry, collect.Parts(start, (*layers, boot), stdlib), config)
