@@ -156,13 +156,15 @@ def compiler_environment(directory: Path, target: Target, python: Path) -> dict[
         python: the interpreter that extension modules are built for.
     """
     triple = f"{target.arch}-unknown-linux-gnu"
+    # These may have arguments, so that those who read them split them into words; the others are paths.
+    commands = {name: shlex.quote(str(directory / name)) for name in ("cc", "c++", "ar", "ranlib")}
     return {
-        "CC": str(directory / "cc"),
-        "CXX": str(directory / "c++"),
-        "AR": str(directory / "ar"),
-        "RANLIB": str(directory / "ranlib"),
-        "LDSHARED": f"{directory / 'cc'} -shared",
-        "LDCXXSHARED": f"{directory / 'c++'} -shared",
+        "CC": commands["cc"],
+        "CXX": commands["c++"],
+        "AR": commands["ar"],
+        "RANLIB": commands["ranlib"],
+        "LDSHARED": f"{commands['cc']} -shared",
+        "LDCXXSHARED": f"{commands['c++']} -shared",
         "CMAKE_TOOLCHAIN_FILE": str(directory / "toolchain.cmake"),
         "PKG_CONFIG_LIBDIR": str(directory / "pkgconfig"),
         f"CARGO_TARGET_{triple.upper().replace('-', '_')}_LINKER": str(directory / "cc"),
