@@ -34,6 +34,21 @@ static int refused_two(const char *from, const char *to)
     return refused(from, false) || (cw_maybe_ours(to) && refusal(to, false) && (errno = EROFS));
 }
 
+/* What a link to something of the product's is to contain: others follow it, too. For the interpreter, to which
+ * virtual environments link, that is the executable, which is there as long as the product is. */
+static const char *link_target(const char *target, char room[PATH_MAX])
+{
+    struct cw_path at;
+    if (!cw_maybe_ours(target))
+        return target;
+    cw_path_look(&at, target);
+    if (at.place == CW_SELF)
+        return cw_self_path();
+    const char *real = at.place == CW_FOUND ? cw_real_path(target, CW_TREE, room) : NULL;
+    return real ? real : target;
+}
+#define LINK_TARGET(target) link_target(target, (char[PATH_MAX]){0})
+
 static int raw_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
 {
     return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
@@ -53,8 +68,9 @@ REFUSE(mkdir, refused(path, true), (const char *path, mode_t mode), (path, mode)
 REFUSE(mkdirat, refused(path, true), (int dir, const char *path, mode_t mode), (dir, path, mode))
 REFUSE(mkfifo, refused(path, true), (const char *path, mode_t mode), (path, mode))
 REFUSE(mkfifoat, refused(path, true), (int dir, const char *path, mode_t mode), (dir, path, mode))
-REFUSE(symlink, refused(path, true), (const char *target, const char *path), (target, path))
-REFUSE(symlinkat, refused(path, true), (const char *target, int dir, const char *path), (target, dir, path))
+REFUSE(symlink, refused(path, true), (const char *target, const char *path), (LINK_TARGET(target), path))
+REFUSE(symlinkat, refused(path, true), (const char *target, int dir, const char *path),
+       (LINK_TARGET(target), dir, path))
 
 REFUSE(rmdir, refused(path, false), (const char *path), (path))
 REFUSE(unlink, refused(path, false), (const char *path), (path))

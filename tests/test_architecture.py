@@ -42,8 +42,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 WORKERS = {"coachwhip.collect.regexes", "coachwhip.collect.worker"}
 
 #: What code outside of coachwhip's process may import: the standard library, the module that the stub
-#: builds into every product, workers.
-OUTSIDE_MODULES = sys.stdlib_module_names | {"_coachwhip"} | {name.rpartition(".")[2] for name in WORKERS}
+#: builds into every product, what else products carry of `boot`, workers.
+OUTSIDE_MODULES = (
+    sys.stdlib_module_names
+    | {"_coachwhip", "_coachwhip_venv"}
+    | {name.rpartition(".")[2] for name in WORKERS}
+)
 
 #: Modules of the standard library that reach outside the process, which no pure part needs.
 WORLD = {"subprocess", "socket", "urllib", "http", "ssl", "tempfile", "shutil", "fcntl", "multiprocessing"}

@@ -160,10 +160,26 @@ def prepare(interpreter):
         site.setcopyright()
         site.sethelper()
         site.enablerlcompleter()
+        if not _enter_environment():
+            return
     else:
         _add_site_builtins()
     for line in _coachwhip.path_lines():
         _process_path_line(line)
+
+
+def _enter_environment():
+    """Act as the interpreter of a virtual environment; False when the product's packages are none of its."""
+    global _initial_path
+    if sys.orig_argv[0].startswith(_BELOW_ROOT):
+        return True
+    import _coachwhip_venv
+
+    with_packages = _coachwhip_venv.enter(ROOT, _initial_path[-1])
+    # Between the standard library and the product's packages there may be the environment's.
+    if sys.prefix != ROOT:
+        _initial_path = _initial_path[:-1]
+    return with_packages
 
 
 class _SiteBuiltin:
