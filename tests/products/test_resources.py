@@ -106,6 +106,7 @@ def test_get_data(probe: Product) -> None:
         path = "{SITE}/probe/data/hello.txt"
         print(pkgutil.get_data("probe", "data/hello.txt"), probe.__loader__.get_data(path))
         print(probe.__loader__.get_data(probe.__file__)[:14])
+        print(probe.__loader__.get_data(path.replace("/data/", "/inner/../data/./")))
         try:
             pkgutil.get_data("probe", "data/nothing")
         except OSError as error:
@@ -113,6 +114,7 @@ def test_get_data(probe: Product) -> None:
     """
     assert probe.output(code) == (
         f"b'hello\\n' b'hello\\n'\nb'\"\"\"A package.\"'\nFileNotFoundError {SITE}/probe/data/nothing\n"
+        "b'hello\\n'\n"
     )
 
 

@@ -45,7 +45,11 @@ class ImageLoader(_external.SourceFileLoader):
             OSError: there is no such file.
         """
         if path.startswith(_BELOW_ROOT):
-            return _coachwhip.read(path)
+            try:
+                return _coachwhip.read(path)
+            except FileNotFoundError:
+                # There may be dots in it, which opening sees through.
+                pass
         return super().get_data(path)
 
     def get_source(self, fullname):
