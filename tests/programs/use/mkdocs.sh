@@ -1,0 +1,13 @@
+# $1: where it listens; then the command. Leaves the answer in `answer`.
+served() {
+    url=$1; shift
+    "$@" > log 2>&1 & server=$!
+    for _ in $(seq 100); do curl -sf "$url" > answer && break; sleep 0.2; done
+    kill -TERM $server; wait $server || test $? = 143 || { cat log; return 1; }
+}
+"$P" new s; cd s
+printf 'site_name: T\ntheme: {name: material}\nplugins: [search, tags]\nmarkdown_extensions: [admonition]\n' > mkdocs.yml
+printf '# A\n\n!!! note\n    hi\n' > docs/a.md
+"$P" build; grep -q 'class="admonition note"' site/a/index.html; ls site/assets/stylesheets/main.*.css
+printf 'site_name: RTD\ntheme: readthedocs\n' > mkdocs.yml; "$P" build -d other; ls other/search.html
+served http://127.0.0.1:18601/ "$P" serve -a 127.0.0.1:18601; grep -q '<title>RTD' answer
