@@ -105,16 +105,18 @@ def test_get_data(probe: Product) -> None:
         import pkgutil, probe
         path = "{SITE}/probe/data/hello.txt"
         print(pkgutil.get_data("probe", "data/hello.txt"), probe.__loader__.get_data(path))
-        print(probe.__loader__.get_data(probe.__file__)[:14])
         print(probe.__loader__.get_data(path.replace("/data/", "/inner/../data/./")))
+        print(probe.__loader__.get_data(probe.__file__)[:14])
         try:
             pkgutil.get_data("probe", "data/nothing")
         except OSError as error:
             print(type(error).__name__, error.filename)
     """
     assert probe.output(code) == (
-        f"b'hello\\n' b'hello\\n'\nb'\"\"\"A package.\"'\nFileNotFoundError {SITE}/probe/data/nothing\n"
+        "b'hello\\n' b'hello\\n'\n"
         "b'hello\\n'\n"
+        'b\'"""A package."\'\n'
+        f"FileNotFoundError {SITE}/probe/data/nothing\n"
     )
 
 
