@@ -39,12 +39,17 @@ enum { ASK_LIBC = -2 };
 /* Answers for a path that is ours. Returns a descriptor, -1 with errno set, or ASK_LIBC: about `at->real`. */
 static int open_ours(struct cw_path *at, const char *path, int flags)
 {
+    int before = errno;
     cw_path_look(at, path);
     if (cw_leave_to_libc(at, CW_LISTING))
         return ASK_LIBC;
     if (at->place == CW_MISSING)
         return cw_result(at->fault == ENOENT && (flags & O_CREAT) ? -EROFS : -at->fault);
-    return cw_result(open_found(at, flags));
+    int fd = cw_result(open_found(at, flags));
+    /* OpenSSL's callers ask errno whether it was a file's fault that something failed later. */
+    if (fd >= 0)
+        errno = before;
+    return fd;
 }
 
 static __attribute__((noinline)) int open_slowly(open_type *next, const char *path, int flags, unsigned mode)

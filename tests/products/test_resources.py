@@ -134,6 +134,17 @@ def test_paths_beside_file(probe: Product) -> None:
     )
 
 
+def test_a_file_that_can_be_opened_leaves_no_error_behind(probe: Product) -> None:
+    code = f"""
+        import ssl
+        try:
+            ssl.create_default_context().load_cert_chain("{SITE}/probe/data/hello.txt")
+        except OSError as error:
+            print(type(error).__name__)
+    """
+    assert probe.output(code) == "SSLError\n"
+
+
 def test_time_zones_of_the_system_and_without_any(probe: Product) -> None:
     code = """
         import zoneinfo
