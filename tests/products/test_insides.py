@@ -55,7 +55,6 @@ FOREIGN = {
     "PYTHONCOERCECLOCALE": "warn",
     "PYTHON_FROZEN_MODULES": "off",
     "PYTHONNODEBUGRANGES": "1",
-    "PYTHONBREAKPOINT": "0",
 }
 
 STATE = """
@@ -72,8 +71,6 @@ STATE = """
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_python_variables_change_nothing(probe: Product, tmp_path: Path, name: str) -> None:
-    if name == "PYTHONBREAKPOINT":
-        pytest.skip("a hook that programs ask for by name; see the reference page")
     (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')")
     (tmp_path / "start.py").write_text("print('start')")
     value = FOREIGN[name].format(here=tmp_path)
@@ -142,16 +139,17 @@ def test_a_latin_locale(probe: Product, plain: Product, tmp_path: Path) -> None:
 
 def test_every_encoding_can_be_used(probe: Product) -> None:
     code = """
-        import codecs, encodings.aliases
+        import codecs, encodings.aliases, json
         missing = []
         for name in sorted(set(encodings.aliases.aliases.values())):
             try:
                 codecs.lookup(name)
             except LookupError:
                 missing.append(name)
-        print(missing)
+        print(json.dumps(missing))
     """
-    assert probe.output(code) == "['mbcs', 'oem']\n" or probe.output(code) == "['mbcs']\n"
+    # Those two are of Windows.
+    assert set(probe.value(code)) <= {"mbcs", "oem"}
 
 
 def test_the_collector_is_as_ever(probe: Product, plain: Product) -> None:
