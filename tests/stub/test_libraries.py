@@ -66,7 +66,7 @@ def test_what_can_not_be_loaded_says_why(driver: Driver, tmp_path: Path) -> None
 
 
 def test_the_first_failure_of_a_process_says_why_too(fast: Driver) -> None:
-    """Without sanitizers, which have definitions of the same functions: looking ours up must not cost a message."""
+    """Without sanitizers, which define the same functions: looking ours up must not cost a message."""
     assert "cannot open shared object file" in fast.ask("dlopen=/no/such.so")
     assert "cannot open shared object file" in fast.ask("dlopen=libnosuch.so")
 

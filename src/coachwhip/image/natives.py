@@ -14,8 +14,20 @@ __all__ = ["dependency_closures", "outside_libraries"]
 
 #: What glibc consists of on x86-64, in any version since 2.17.
 _GLIBC = frozenset(
-    ["ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libm.so.6", "libmvec.so.1", "libnsl.so.1"]
-    + ["libanl.so.1", "libcrypt.so.1", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1"]
+    {
+        "ld-linux-x86-64.so.2",
+        "libanl.so.1",
+        "libc.so.6",
+        "libcrypt.so.1",
+        "libdl.so.2",
+        "libm.so.6",
+        "libmvec.so.1",
+        "libnsl.so.1",
+        "libpthread.so.0",
+        "libresolv.so.2",
+        "librt.so.1",
+        "libutil.so.1",
+    }
 )
 
 
