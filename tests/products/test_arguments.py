@@ -127,7 +127,12 @@ def test_handlers_of_the_program(probe: Product) -> None:
 def test_a_signal_from_outside_ends_the_program(probe: Product, number: signal.Signals) -> None:
     code = "import time\nprint('ready', flush=True)\ntime.sleep(60)\n"
     # Who runs the tests may have them ignore a signal (nohup does), and programs inherit that.
-    command = ["env", f"--default-signal={number.name.removeprefix('SIG')}", probe.path, code]
+    command: list[str | Path] = [
+        "env",
+        f"--default-signal={number.name.removeprefix('SIG')}",
+        probe.path,
+        code,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -19,24 +19,22 @@ from coachwhip.runtime.toolchain import clean_environment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["DebianArchive", "PrivateApt", "candidates", "network_settings", "parse_source_records"]
+__all__ = ["DebianArchive", "PrivateApt", "candidates", "mirrors", "network_settings", "parse_source_records"]
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 #: Stable releases keep their versions; the newest one first.
 _SUITES = ("trixie", "bookworm")
 _SOURCES = """\
 Types: deb-src
-URIs: http://mirror.example/debian
+URIs: {mirror}
 Suites: {suites}
 Components: main
 Signed-By: {keyring}
 
-Types: deb-src
-URIs: http://mirror.example/debian-security
-Suites: {security}
-Components: main
-Signed-By: {keyring}
 """
+_APT = Path("/etc/apt")
+#: A mirror of Debian, or of its security updates, in apt's settings.
+_MIRROR = re.compile(r"https?://\S+/debian(-security)?/?(?=\s|$)")
 _NETWORK = re.compile(r"Acquire::(?:https?|Check-(?:Valid-Until|Date)|ForceIPv[46])\b")
 _ARCHIVE = re.compile(r"\.orig\.tar\.(?:gz|xz|bz2)$")
 
@@ -115,6 +113,27 @@ def network_settings(dump: str) -> str:
     return "".join(f"{line}\n" for line in dump.splitlines() if _NETWORK.match(line))
 
 
+def mirrors(settings: Iterable[str]) -> tuple[str, str]:
+    """Return the mirrors of Debian and of its security updates that a machine uses; empty when it has none.
+
+    Args:
+        settings: texts of `sources.list` and of the files beside it, in either of apt's formats.
+    """
+    found = {"": "", "-security": ""}
+    for text in settings:
+        for line in text.splitlines():
+            match = _MIRROR.search(line) if not line.lstrip().startswith("#") else None
+            if match:
+                found[match[1] or ""] = found[match[1] or ""] or match[0]
+    return found[""], found["-security"]
+
+
+def _system_mirrors() -> tuple[str, str]:
+    files = [_APT / "sources.list", *sorted((_APT / "sources.list.d").glob("*.*"))]
+    wanted = [path for path in files if path.suffix in (".list", ".sources") and path.is_file()]
+    return mirrors(path.read_text(errors="replace") for path in wanted)
+
+
 class PrivateApt:
     """apt with lists and settings of its own below one directory."""
 
@@ -125,8 +144,8 @@ class PrivateApt:
 
     @staticmethod
     def usable() -> bool:
-        """Whether this machine has apt and Debian's keys."""
-        return _KEYRING.exists() and Path("/usr/bin/apt-get").exists()
+        """Whether this machine has apt, Debian's keys and one of its mirrors."""
+        return _KEYRING.exists() and Path("/usr/bin/apt-get").exists() and bool(_system_mirrors()[0])
 
     def update(self) -> None:
         """Fetch the signed indexes, once.
@@ -138,13 +157,12 @@ class PrivateApt:
             return
         for name in ("lists/partial", "cache/archives/partial"):
             (self._root / name).mkdir(parents=True, exist_ok=True)
-        (self._root / "debian.sources").write_text(
-            _SOURCES.format(
-                suites=" ".join(_SUITES),
-                security=" ".join(f"{suite}-security" for suite in _SUITES),
-                keyring=_KEYRING,
-            )
-        )
+        main, security = _system_mirrors()
+        sources = _SOURCES.format(mirror=main, suites=" ".join(_SUITES), keyring=_KEYRING)
+        if security:
+            updates = " ".join(f"{suite}-security" for suite in _SUITES)
+            sources += _SOURCES.format(mirror=security, suites=updates, keyring=_KEYRING)
+        (self._root / "debian.sources").write_text(sources)
         (self._root / "apt.conf").write_text(
             f'Dir::Etc::sourcelist "{self._root}/debian.sources";\n'
             'Dir::Etc::sourceparts "/dev/null";\n'
