@@ -28,21 +28,20 @@ static void set(PyConfig *config, wchar_t **field, const char *value)
     check(PyConfig_SetBytesString(config, field, value));
 }
 
-static void append(PyConfig *config, PyWideStringList *list, const char *value)
+static void append(PyWideStringList *list, const char *value)
 {
     wchar_t *wide = Py_DecodeLocale(value, NULL);
     if (!wide)
         check(PyStatus_NoMemory());
-    (void)config;
     check(PyWideStringList_Append(list, wide));
     PyMem_RawFree(wide);
 }
 
-static void append_all(PyConfig *config, PyWideStringList *list, struct cw_list items)
+static void append_all(PyWideStringList *list, struct cw_list items)
 {
     struct cw_text item;
     for (uint32_t n = 0; (item = cw_image_item(&cw_image, items, n)).data; n++)
-        append(config, list, item.data);
+        append(list, item.data);
 }
 
 /* The -X options of the build that CPython looks at before it has a list of them. */
@@ -90,8 +89,8 @@ static void set_paths(PyConfig *config)
     set(config, &config->stdlib_dir, STDLIB);
     set(config, &config->platlibdir, "lib");
     config->module_search_paths_set = 1;
-    append(config, &config->module_search_paths, STDLIB);
-    append(config, &config->module_search_paths, STDLIB "/site-packages");
+    append(&config->module_search_paths, STDLIB);
+    append(&config->module_search_paths, STDLIB "/site-packages");
 }
 
 /* An entry of $PYTHONPATH as an absolute path; NULL when there is no memory or no current directory. */
@@ -141,9 +140,9 @@ PyStatus __wrap__PyConfig_InitPathConfig(PyConfig *config, int compute)
  * start the app again. */
 static void set_orig_argv(PyConfig *config, const struct cw_start *start)
 {
-    append(config, &config->orig_argv, CW_ROOT "/bin/python" CW_PYTHON_VERSION);
+    append(&config->orig_argv, CW_ROOT "/bin/python" CW_PYTHON_VERSION);
     for (int n = 0; n < start->argc; n++)
-        append(config, &config->orig_argv, start->argv[n]);
+        append(&config->orig_argv, start->argv[n]);
 }
 
 static void configure(PyConfig *config, const struct cw_start *start, bool environment)
@@ -158,8 +157,8 @@ static void configure(PyConfig *config, const struct cw_start *start, bool envir
     config->pathconfig_warnings = 0;
     config->optimization_level = (int)settings->optimize;
     config->parse_argv = start->interpreter;
-    append_all(config, &config->xoptions, settings->xoptions);
-    append_all(config, &config->warnoptions, settings->warnings);
+    append_all(&config->xoptions, settings->xoptions);
+    append_all(&config->warnoptions, settings->warnings);
     if (!start->interpreter)
         set_orig_argv(config, start);
     check(PyConfig_SetBytesArgv(config, start->argc, start->argv));
