@@ -5,6 +5,8 @@
 
 #include <sys/mman.h>
 
+#include "heap.h"
+
 /* An x86-64 huge page; CPython's arenas are half of it, 1 MiB. */
 static const size_t HUGE = (size_t)2 << 20;
 
@@ -12,37 +14,25 @@ static const size_t HUGE = (size_t)2 << 20;
 static char *rest;
 static size_t rest_size;
 
-static char *map(size_t size)
+static char *take_huge_page(void)
 {
-    char *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return at == MAP_FAILED ? NULL : at;
-}
-
-/* A whole huge page at its own alignment. Where there is none, it is ordinary memory. */
-static char *map_huge_page(void)
-{
-    char *at = map(2 * HUGE);
-    if (!at)
-        return NULL;
-    char *aligned = (char *)(((uintptr_t)at + HUGE - 1) & ~(HUGE - 1));
-    if (aligned > at)
-        munmap(at, (size_t)(aligned - at));
-    munmap(aligned + HUGE, (size_t)(at + HUGE - aligned));
-    madvise(aligned, HUGE, MADV_HUGEPAGE);
-    return aligned;
+    char *page = cw_heap_arena(HUGE);
+    if (page)
+        madvise(page, HUGE, MADV_HUGEPAGE);
+    return page;
 }
 
 static void *take(void *context, size_t size)
 {
     (void)context;
     if (size > HUGE)
-        return map(size);
+        return cw_heap_arena((size + HUGE - 1) & ~(HUGE - 1));
     if (rest_size < size) {
-        char *page = map_huge_page();
+        char *page = take_huge_page();
         if (!page)
-            return map(size);
+            return NULL;
         if (rest_size)
-            munmap(rest, rest_size);
+            cw_heap_arena_free(rest, rest_size);
         rest = page;
         rest_size = HUGE;
     }
@@ -55,7 +45,7 @@ static void *take(void *context, size_t size)
 static void give_back(void *context, void *at, size_t size)
 {
     (void)context;
-    munmap(at, size);
+    cw_heap_arena_free(at, size > HUGE ? (size + HUGE - 1) & ~(HUGE - 1) : size);
 }
 
 void cw_use_huge_arenas(void)

@@ -11,6 +11,8 @@
 #include "sys.h"
 #include "used.h"
 
+#include "live.h"
+
 /* A store is made once per candidate and published by one atomic exchange, so that neither threads nor fork,
  * vfork or signal handlers can find it half made; it stays for the life of the process. */
 struct place {

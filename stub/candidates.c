@@ -7,6 +7,8 @@
 
 #include "sys.h"
 
+#include "live.h"
+
 /* "NAME-<uid>", where several users share a directory. */
 static void set_owned_by_user(struct cw_candidate *out)
 {

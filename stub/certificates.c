@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "live.h"
+
 const char *__wrap_X509_get_default_cert_file(void);
 const char *__wrap_X509_get_default_cert_dir(void);
 

@@ -12,6 +12,8 @@
 #include "sys.h"
 #include "unpack.h"
 
+#include "live.h"
+
 unsigned cw_node_mode(const struct cw_node *node)
 {
     if (node->kind == CW_DIRECTORY)

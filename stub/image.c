@@ -5,6 +5,8 @@
 
 #include "xxh64.h"
 
+#include "live.h"
+
 _Static_assert(sizeof(struct cw_node) == 96, "the format's node is 96 bytes");
 _Static_assert(sizeof(struct cw_settings) == 72, "the format's settings are 72 bytes");
 _Static_assert(sizeof(struct cw_header) == 96 + 16 * CW_SECTIONS + 16, "the header has no padding");
@@ -165,4 +167,10 @@ struct cw_bytes cw_image_blob(const struct cw_image *image, const struct cw_blob
     if (bytes.data && cw_xxh64(bytes.data, bytes.size) != blob->checksum)
         return (struct cw_bytes){NULL, 0};
     return bytes;
+}
+
+struct cw_bytes cw_image_snapshot(const struct cw_image *image)
+{
+    const struct cw_range *range = &image->header->sections[CW_SNAPSHOT];
+    return (struct cw_bytes){image->base + range->offset, range->size};
 }

@@ -1,4 +1,4 @@
-/* The image format, version 1, as a C reader sees it. src/coachwhip/image/FORMAT.md is its description.
+/* The image format, version 2, as a C reader sees it. src/coachwhip/image/FORMAT.md is its description.
  *
  * Everything here is little-endian and comes from a file that may be damaged or hostile: nothing
  * outside image.c follows an offset of these structures.
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define CW_MAGIC "CWIMAGE\0"
-#define CW_VERSION 1u
+#define CW_VERSION 2u
 #define CW_SEGMENT_TAG 0x31504857434f4143ull /* p_paddr of the image's program header */
 
 enum cw_section_id {
@@ -23,6 +23,7 @@ enum cw_section_id {
     CW_SETTINGS, /* one struct cw_settings */
     CW_MANIFEST, /* JSON, UTF-8: what `coachwhip inspect` shows */
     CW_DATA,     /* blobs */
+    CW_SNAPSHOT, /* memory of the started program, see snapshot.h; may be empty */
     CW_SECTIONS
 };
 
@@ -161,5 +162,8 @@ struct cw_bytes cw_image_blob(const struct cw_image *image, const struct cw_blob
 
 /* The same without its checksum verified, for what has checksums inside. */
 struct cw_bytes cw_image_unverified(const struct cw_image *image, const struct cw_blob *blob);
+
+/* The snapshot's bytes, none when the size is 0; nothing in them was checked. */
+struct cw_bytes cw_image_snapshot(const struct cw_image *image);
 
 #endif

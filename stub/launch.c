@@ -12,6 +12,8 @@
 #include "sys.h"
 #include "wrap.h"
 
+#include "live.h"
+
 /* Texts up to SMALL are put on the stack; more gets memory of its own, which a successful exec in a child of
  * vfork() leaves behind in the parent. */
 enum { SMALL = 16 * 1024, LARGE = 4 * 1024 * 1024, HEAD = 256 };

@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include "live.h"
+
 #define SHARED_MEMORY "/dev/shm/"
 
 /* The file of a shared memory object; false for names that can't be one. */

@@ -10,10 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bake.h"
+#include "gates.h"
+#include "heap.h"
 #include "paths.h"
 #include "say.h"
+#include "snapshot.h"
 #include "start.h"
 #include "stub.h"
+
+#include "live.h"
 
 struct cw_image cw_image;
 
@@ -79,11 +85,25 @@ static void open_image(const char *path)
         cw_die(CW_EXIT_DAMAGED, path, "this file is damaged (%s); copy or download it again", fault);
 }
 
+/* Has the process become what a snapshot holds; says why when it does not. */
+static bool continue_snapshot(const struct cw_start *start)
+{
+    const char *obstacle = cw_snapshot_obstacle(start);
+    if (!obstacle)
+        obstacle = cw_snapshot_restore(cw_image_snapshot(&cw_image));
+    if (cw_snapshot_wants_reason())
+        cw_say(cw_self_path(), obstacle ? "started without a snapshot: %s" : "started from its snapshot", obstacle);
+    return !obstacle;
+}
+
 int main(int argc, char **argv)
 {
     const char *path = self_path(argv[0]);
     open_image(path);
     cw_paths_start(&cw_image, path);
     struct cw_start start = cw_start_of(argc, argv);
-    return cw_run(&start);
+    bool continued = continue_snapshot(&start);
+    cw_heap_keep_all(cw_bake_wish() != NULL);
+    cw_heap_open();
+    return continued ? cw_continue(&start) : cw_run(&start);
 }

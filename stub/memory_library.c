@@ -10,6 +10,8 @@
 #include "sys.h"
 #include "unpack.h"
 
+#include "live.h"
+
 /* Per node: the descriptor that its name was made of, plus 1. */
 static atomic_int *_Atomic descriptors;
 

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "live.h"
+
 void *cw_next(void *_Atomic *kept, const char *name, void *fallback)
 {
     void *found = atomic_load_explicit(kept, memory_order_relaxed);

@@ -7,6 +7,8 @@
 #include "sys.h"
 #include "unpack.h"
 
+#include "live.h"
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8u
 #endif

@@ -8,6 +8,8 @@
 
 #include "stub.h"
 
+#include "live.h"
+
 static const struct cw_image *image;
 static const char *self;
 

@@ -9,6 +9,8 @@
 
 #include "sys.h"
 
+#include "live.h"
+
 enum { BUDGET_MS = 200, DEEPEST = 32, DAY = 86400, TRASH_NAME = 48 };
 
 static const char TRASH[] = ".coachwhip-trash-";

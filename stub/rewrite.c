@@ -9,6 +9,8 @@
 #include "sys.h"
 #include "unpack.h"
 
+#include "live.h"
+
 static const char ROOT[] = CW_ROOT;
 enum { ROOT_SIZE = sizeof ROOT - 1 };
 

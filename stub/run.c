@@ -1,9 +1,10 @@
+#include "bake.h"
 #include "config.h"
-
 #include "collector.h"
 #include "lifetime.h"
 #include "module.h"
 #include "paths.h"
+#include "resume.h"
 #include "say.h"
 #include "stub.h"
 
@@ -64,5 +65,13 @@ int cw_run(const struct cw_start *start)
     }
     if (start->interpreter)
         return Py_RunMain();
+    if (cw_bake_wish())
+        cw_bake(cw_bake_wish());
+    run_app();
+}
+
+int cw_continue(const struct cw_start *start)
+{
+    cw_resume(start);
     run_app();
 }

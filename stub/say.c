@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "live.h"
+
 enum { LONGEST = 2048 };
 
 struct line {

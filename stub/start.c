@@ -10,6 +10,8 @@
 #include "say.h"
 #include "stub.h"
 
+#include "live.h"
+
 static const char SWITCH[] = "COACHWHIP_INTERPRETER";
 
 static const char *base_name(const char *path)

@@ -17,4 +17,7 @@ struct cw_start cw_start_of(int argc, char **argv);
 /* Starts CPython and runs to the end. Returns the exit status of the process. */
 int cw_run(const struct cw_start *start);
 
+/* The same for a process that goes on from a snapshot. */
+int cw_continue(const struct cw_start *start);
+
 #endif

@@ -11,6 +11,8 @@
 #include "sys.h"
 #include "used.h"
 
+#include "live.h"
+
 /* One call's work: which nodes, and where to. */
 struct job {
     const struct cw_image *image;

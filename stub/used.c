@@ -6,6 +6,8 @@
 
 #include "sys.h"
 
+#include "live.h"
+
 /* FIRST_FD: programs that count on the lowest descriptors being theirs are not disturbed. */
 enum { DAY = 86400, FIRST_FD = 100, TRIES = 5 };
 

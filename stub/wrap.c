@@ -5,6 +5,8 @@
 
 #include "sys.h"
 
+#include "live.h"
+
 static int make_real(const struct cw_path *at, enum cw_scope directories, char real[PATH_MAX])
 {
     if (at->place == CW_SELF)

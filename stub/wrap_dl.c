@@ -7,6 +7,8 @@
 #include "memory_library.h"
 #include "wrap.h"
 
+#include "live.h"
+
 /* dlopen finds out who calls it by its return address ($ORIGIN, namespaces), so ours must leave no trace. */
 #if defined(__clang__)
 #define CW_TAIL __attribute__((musttail)) return

@@ -8,6 +8,8 @@
 #include "sys.h"
 #include "wrap.h"
 
+#include "live.h"
+
 static int raw_execve(const char *path, char *const *argv, char *const *envp)
 {
     return (int)syscall(SYS_execve, path, argv, envp);

@@ -8,6 +8,8 @@
 #include "sys.h"
 #include "wrap.h"
 
+#include "live.h"
+
 typedef int open_type(const char *, int, unsigned);
 
 static bool wants_to_write(int flags)

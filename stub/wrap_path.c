@@ -10,6 +10,8 @@
 #include "sys.h"
 #include "wrap.h"
 
+#include "live.h"
+
 /* 0 when `path` is ours and there, its errno when it is ours and missing, ASK_LIBC for `at->real`. */
 enum { ASK_LIBC = -1 };
 static int presence(struct cw_path *at, const char *path)

@@ -8,6 +8,8 @@
 #include "sys.h"
 #include "wrap.h"
 
+#include "live.h"
+
 /* The errno for a change at `path`: 0 when it is not ours. Whatever `makes` something there finds it in the
  * way; everything else needs it to be there. */
 static __attribute__((noinline)) int refusal(const char *path, bool makes)

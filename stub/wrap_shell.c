@@ -10,6 +10,8 @@
 #include "rewrite.h"
 #include "wrap.h"
 
+#include "live.h"
+
 CW_NEXT(system, int, const char *)
 CW_NEXT(popen, FILE *, const char *, const char *)
 

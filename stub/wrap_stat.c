@@ -6,6 +6,8 @@
 #include "sys.h"
 #include "wrap.h"
 
+#include "live.h"
+
 /* A device number that no file system has: "CW". */
 enum { DEVICE = 0x4357, BLOCK = 4096, SECTOR = 512, FIRST_INODE = 2 };
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "live.h"
+
 static const uint64_t P1 = 0x9E3779B185EBCA87ull;
 static const uint64_t P2 = 0xC2B2AE3D27D4EB4Full;
 static const uint64_t P3 = 0x165667B19E3779F9ull;

@@ -3,6 +3,8 @@
 
 #include "unpack.h"
 
+#include "live.h"
+
 /* The runtime carries this library, whose version its recipe fixes, without its header. */
 typedef struct ZSTD_DCtx_s ZSTD_DCtx;
 size_t ZSTD_estimateDCtxSize(void);

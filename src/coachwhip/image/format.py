@@ -1,4 +1,4 @@
-"""The structures of the image format, version 1; `stub/image.h` says the same in C.
+"""The structures of the image format, version 2; `stub/image.h` says the same in C.
 
 Everything is little-endian. `tests/stub` holds the two definitions against each other.
 """
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 MAGIC = b"CWIMAGE\0"
-VERSION = 1
+VERSION = 2
 PAGE = 4096
 
 #: Value of `p_paddr` that marks the program header of the image ("ACOWHPW1" read as bytes).
@@ -50,6 +50,7 @@ class Section(IntEnum):
     SETTINGS = 5
     MANIFEST = 6
     DATA = 7
+    SNAPSHOT = 8
 
 
 class NodeKind(IntEnum):

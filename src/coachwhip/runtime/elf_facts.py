@@ -8,9 +8,19 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
-__all__ = ["Section", "Symbols", "archive_index", "executable_symbols", "exported_names", "sections"]
+__all__ = [
+    "Section",
+    "Symbols",
+    "archive_index",
+    "executable_symbols",
+    "exported_names",
+    "referenced_functions",
+    "sections",
+]
 
 _AR_MAGIC, _AR_HEADER = 8, 60
+#: R_X86_64_64 and R_X86_64_GLOB_DAT: the address of a symbol.
+_ADDRESSES = (1, 6)
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,25 @@ def executable_symbols(image: bytes) -> Symbols:
 def exported_names(image: bytes) -> frozenset[str]:
     """Return what a shared library offers."""
     return frozenset(_defined(ELFFile(io.BytesIO(image))))
+
+
+def referenced_functions(image: bytes) -> frozenset[str]:
+    """Return the functions of other libraries whose addresses the loader writes into an executable's data.
+
+    Functions that are only called are not among them, nor those that every executable refers to (they
+    begin with two underscores) or that may be missing.
+    """
+    file = ELFFile(io.BytesIO(image))
+    found = set()
+    for section in file.iter_sections("SHT_RELA"):
+        symbols = _any(file.get_section(section["sh_link"]))
+        for relocation in _any(section).iter_relocations():
+            symbol = symbols.get_symbol(relocation["r_info_sym"])
+            kind, bind = symbol["st_info"]["type"], symbol["st_info"]["bind"]
+            foreign = symbol["st_shndx"] == "SHN_UNDEF" and not symbol["st_value"]
+            if relocation["r_info_type"] in _ADDRESSES and foreign and (kind, bind) == ("STT_FUNC", "STB_GLOBAL"):
+                found.add(symbol.name)
+    return frozenset(name for name in found if not name.startswith("__"))
 
 
 def archive_index(data: bytes) -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from coachwhip.effects.files import translated_os_errors
 from coachwhip.errors import MachineError
+from coachwhip.runtime.elf_facts import referenced_functions
 from coachwhip.runtime.toolchain import link_executable, zig_cc
 
 if TYPE_CHECKING:
@@ -92,8 +93,25 @@ def _build(
             )
         linked = Path(scratch) / "stub"
         link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
+        objects.append(_pin_functions(toolchain, linked))
+        link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
         shutil.copyfile(linked, temporary := stub.with_name(f".{stub.name}.{Path(scratch).name}"))
         temporary.replace(stub)
+
+
+def _pin_functions(toolchain: Toolchain, linked: Path) -> Path:
+    """Compile an object that gives libc's functions addresses within the executable.
+
+    Where a function's address is a constant, as in this object's read-only table, the linker takes that of
+    the executable's own jump to it, everywhere. Tables and objects that hold such an address stay right in a
+    process that goes on from a snapshot; libc's own addresses differ from process to process.
+    """
+    source = linked.with_name("pinned.s")
+    names = sorted(referenced_functions(linked.read_bytes()))
+    rows = "".join(f"    .long {name}\n" for name in names)
+    source.write_text(f'    .section .rodata.coachwhip_pinned, "aR", @progbits\n{rows}')
+    zig_cc(toolchain, ["-c", source, "-o", output := source.with_suffix(".o")], what="the table of functions")
+    return output
 
 
 def _compile(runtime: Runtime, toolchain: Toolchain, sources: Path, unit: Path, output: Path) -> None:

@@ -1,0 +1,45 @@
+"""Makes a program that goes on from a snapshot the program of this process.
+
+The snapshot was made on another machine, at another time: what the environment decides is made new here.
+Objects stay the same ones, as modules may have kept them.
+"""
+
+import posix
+import sys
+
+_STREAMS = (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w"))
+
+
+def resume(variables, arguments, utf8_mode):
+    """Take over the environment variables and arguments of this process, and its standard streams.
+
+    Called first of all, with `utf8_mode` telling whether the locale is one without an encoding (PEP 540).
+    """
+    posix.environ.clear()
+    posix.environ.update(variables)
+    sys.argv[:] = arguments
+    sys.orig_argv[1:] = arguments
+    errors = "surrogateescape" if utf8_mode else "strict"
+    for name, number, mode in _STREAMS:
+        _renew(name, number, mode, "backslashreplace" if number == 2 else errors)
+    time = sys.modules.get("time")
+    if time is not None:
+        time.tzset()
+
+
+def _renew(name, number, mode, errors):
+    """Open one of the standard streams again, as CPython does at its start."""
+    text = getattr(sys, f"__{name}__")
+    buffer = text.buffer
+    raw = buffer.raw
+    try:
+        raw.__init__(number, mode, closefd=False)
+    except OSError:
+        setattr(sys, name, None)
+        setattr(sys, f"__{name}__", None)
+        return
+    raw.name = f"<{name}>"
+    terminal = raw.isatty()
+    buffer.__init__(raw, 8192 if terminal else raw._blksize)
+    text.__init__(buffer, "utf-8", errors, "\n", terminal or number == 2)
+    text.mode = mode

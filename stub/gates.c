@@ -1,0 +1,64 @@
+#define _GNU_SOURCE 1
+#include "gates.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bake.h"
+#include "image.h"
+#include "stub.h"
+
+#include "live.h"
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value && strcmp(value, "0") != 0;
+}
+
+bool cw_snapshot_wants_reason(void)
+{
+    return is_set("COACHWHIP_WHY");
+}
+
+static bool has_python_variable(void)
+{
+    static const char prefix[] = "PYTHON";
+    for (char **entry = environ; entry && *entry; entry++)
+        if (strncmp(*entry, prefix, sizeof prefix - 1) == 0)
+            return true;
+    return false;
+}
+
+/* File names and texts are taken for UTF-8, as they were when the snapshot was made: by the locale's rule, or because it
+ * is the one without any. */
+static bool is_utf8(void)
+{
+    const char *name = setlocale(LC_CTYPE, "");
+    if (!name)
+        name = setlocale(LC_CTYPE, NULL); /* a locale that this machine does not have counts as "C" */
+    if (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0)
+        return true;
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+const char *cw_snapshot_obstacle(const struct cw_start *start)
+{
+    const char *wish = getenv("COACHWHIP_SNAPSHOT");
+    if (cw_image_snapshot(&cw_image).size == 0)
+        return "it has none";
+    if (wish && strcmp(wish, "0") == 0)
+        return "COACHWHIP_SNAPSHOT=0";
+    if (start->interpreter)
+        return "it acts as a Python interpreter";
+    if (cw_bake_wish())
+        return "a new one is made";
+    if ((cw_image.settings->flags & CW_ENVIRONMENT) && has_python_variable())
+        return "the environment has settings for Python";
+    if (!is_utf8())
+        return "the locale's encoding is not UTF-8";
+    return NULL;
+}

@@ -1,0 +1,105 @@
+#define Py_BUILD_CORE_MODULE 1
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "resume.h"
+
+#include <internal/pycore_interp.h>
+#include <internal/pycore_pystate.h>
+#include <internal/pycore_runtime.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dispositions.h"
+#include "keys.h"
+#include "paths.h"
+#include "say.h"
+#include "snapshot.h"
+#include "stub.h"
+
+/* The interpreter is saved as a process is that forks: with its locks held, no other thread, and nothing under way. */
+const char *cw_suspend(int fd)
+{
+    cw_dispositions_save();
+    PyOS_BeforeFork();
+    cw_keys_save();
+    const char *fault = cw_snapshot_save(fd);
+    PyOS_AfterFork_Parent();
+    return fault;
+}
+
+static PyObject *environment(void)
+{
+    PyObject *all = PyDict_New();
+    for (char **entry = environ; all && entry && *entry; entry++) {
+        const char *equals = strchr(*entry, '=');
+        if (!equals)
+            continue;
+        PyObject *name = PyBytes_FromStringAndSize(*entry, equals - *entry);
+        PyObject *value = PyBytes_FromString(equals + 1);
+        if (!name || !value || !PyDict_SetDefault(all, name, value))
+            Py_CLEAR(all);
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+    }
+    return all;
+}
+
+static PyObject *arguments(const struct cw_start *start)
+{
+    PyObject *all = PyList_New(start->argc);
+    for (int n = 0; all && n < start->argc; n++) {
+        PyObject *argument = PyUnicode_DecodeFSDefault(start->argv[n]);
+        if (argument)
+            PyList_SET_ITEM(all, n, argument);
+        else
+            Py_CLEAR(all);
+    }
+    return all;
+}
+
+/* Whether the locale is the one in which Python takes everything for UTF-8 of itself (PEP 540). */
+static int is_plain_locale(void)
+{
+    const char *name = setlocale(LC_CTYPE, NULL);
+    return name && (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0);
+}
+
+_Noreturn static void give_up(const char *what)
+{
+    if (PyErr_Occurred())
+        PyErr_Print();
+    cw_die(CW_EXIT_START, cw_self_path(), "%s; COACHWHIP_SNAPSHOT=0 starts without a snapshot", what);
+}
+
+/* What a fork does not change, and PyOS_AfterFork_Child() leaves alone. */
+static void adopt_thread(void)
+{
+    PyThreadState *thread = _PyThreadState_GET();
+    thread->thread_id = PyThread_get_thread_ident();
+    if (cw_keys_restore() != 0)
+        give_up("there are no keys for thread-specific data");
+    PyOS_AfterFork_Child();
+}
+
+void cw_resume(const struct cw_start *start)
+{
+    adopt_thread();
+    cw_dispositions_restore();
+    int utf8_mode = is_plain_locale();
+    _PyRuntime.preconfig.utf8_mode = utf8_mode;
+    PyObject *boot = PyImport_ImportModule("_coachwhip_resume");
+    PyObject *variables = environment();
+    PyObject *values = arguments(start);
+    PyObject *done = NULL;
+    if (boot && variables && values)
+        done = PyObject_CallMethod(boot, "resume", "OOi", variables, values, utf8_mode);
+    if (!done)
+        give_up("the program can't go on from its snapshot");
+    Py_DECREF(done);
+    Py_DECREF(values);
+    Py_DECREF(variables);
+    Py_DECREF(boot);
+}

@@ -1,0 +1,13 @@
+/* The program's state at a snapshot: how it gets there, and what is made new in a process that goes on from it. */
+#ifndef CW_RESUME_H
+#define CW_RESUME_H
+
+#include "start.h"
+
+/* Saves the interpreter, as it is now, to a file. Returns NULL or what went wrong. */
+const char *cw_suspend(int fd);
+
+/* Makes the interpreter of a snapshot that of this process. Does not return when that fails. */
+void cw_resume(const struct cw_start *start);
+
+#endif

@@ -1,0 +1,56 @@
+/* Snapshots: the memory of a program that has started, saved when the product is built, with which every later start goes
+ * on. Format, in pages of 4096 bytes, everything little-endian:
+ *
+ *   struct cw_snapshot_head, struct cw_snapshot_range[ranges], the thread-locals' bytes; then the ranges' bytes.
+ */
+#ifndef CW_SNAPSHOT_H
+#define CW_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image.h"
+
+#define CW_SNAPSHOT_MAGIC "CWSNAP\0\1"
+
+/* A part of memory, whole pages. What lies between the parts of a region is zero. */
+struct cw_snapshot_range {
+    uint64_t address;
+    uint64_t size;
+    uint64_t offset; /* of its bytes, from the snapshot's start */
+};
+
+struct cw_snapshot_head {
+    char magic[8];
+    uint64_t size; /* of the whole snapshot */
+    /* What it belongs to: the stub and the image's tables. */
+    uint8_t stub_id[32];
+    uint64_t tables_checksum;
+    uint64_t heap_end, arenas_end; /* where the regions ended */
+    uint32_t ranges;
+    uint32_t locals_size;
+    uint64_t checksum; /* XXH64 of what is before the ranges' bytes, with this field 0 */
+};
+
+/* Saves the calling program into a file. Returns NULL or what went wrong. */
+const char *cw_snapshot_save(int fd);
+
+/* Has the process go on with the memory of a snapshot. Returns NULL, or why it can't be; then nothing has changed. */
+const char *cw_snapshot_restore(struct cw_bytes snapshot);
+
+/* The parts of memory that make up the program's state. */
+struct cw_span {
+    char *from, *to;
+};
+enum { CW_STATIC, CW_HEAP_REGION, CW_ARENA_REGION, CW_REGIONS };
+
+/* The executable's writable data, whole pages. */
+struct cw_span cw_static_span(void);
+
+/* Of it, what describes the process and is never saved. */
+struct cw_span cw_live_span(void);
+
+/* The calling thread's thread-locals of the executable. */
+struct cw_span cw_local_span(void);
+
+#endif

@@ -1,0 +1,157 @@
+#define _GNU_SOURCE 1
+#include <string.h>
+#include <sys/mman.h>
+
+#include "heap.h"
+#include "heap_pages.h"
+#include "paths.h"
+#include "say.h"
+#include "snapshot.h"
+#include "stub.h"
+#include "xxh64.h"
+
+#include "live.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+enum { HEAD_ROOM = 16384 };
+
+/* A snapshot as it lies in the image: read-only, mapped from the file. */
+struct view {
+    const char *base;
+    const struct cw_snapshot_head *head;
+    const struct cw_snapshot_range *ranges;
+};
+
+static bool is_within(const struct cw_snapshot_range *range, const char *from, const char *to)
+{
+    uintptr_t at = range->address;
+    return at >= (uintptr_t)from && at <= (uintptr_t)to && range->size <= (uintptr_t)to - at;
+}
+
+static bool is_good_range(const struct view *view, const struct cw_snapshot_range *range)
+{
+    const struct cw_snapshot_head *head = view->head;
+    struct cw_span data = cw_static_span();
+    if ((range->address | range->size | range->offset) % CW_PAGE || range->offset < HEAD_ROOM)
+        return false;
+    if (range->offset > head->size || range->size > head->size - range->offset)
+        return false;
+    return is_within(range, CW_HEAP_BASE, (const char *)head->heap_end)
+        || is_within(range, CW_ARENA_BASE, (const char *)head->arenas_end)
+        || ((char *)range->address == data.from && range->size == (size_t)(data.to - data.from));
+}
+
+static const char *check(struct view *view, struct cw_bytes snapshot)
+{
+    char start[HEAD_ROOM];
+    if (snapshot.size < HEAD_ROOM || (uintptr_t)snapshot.data % CW_PAGE)
+        return "there is no snapshot";
+    memcpy(start, snapshot.data, HEAD_ROOM);
+    struct cw_snapshot_head *head = (void *)start;
+    view->base = (const char *)snapshot.data;
+    view->head = (const void *)snapshot.data;
+    view->ranges = (const void *)(view->head + 1);
+    uint64_t checksum = head->checksum;
+    head->checksum = 0;
+    if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0 || cw_xxh64(start, HEAD_ROOM) != checksum)
+        return "the snapshot is damaged";
+    if (head->size > snapshot.size || head->ranges == 0 || head->ranges > HEAD_ROOM / sizeof *view->ranges)
+        return "the snapshot is damaged";
+    if (sizeof *head + head->ranges * sizeof *view->ranges + head->locals_size > HEAD_ROOM)
+        return "the snapshot is damaged";
+    struct cw_span locals = cw_local_span();
+    if (head->tables_checksum != cw_image.header->tables_checksum
+        || head->locals_size != (size_t)(locals.to - locals.from))
+        return "the snapshot belongs to another program";
+    for (uint32_t n = 0; n < head->ranges; n++)
+        if (!is_good_range(view, &view->ranges[n]))
+            return "the snapshot is damaged";
+    return NULL;
+}
+
+static bool reserve(char *from, uint64_t end)
+{
+    size_t size = end - (uintptr_t)from;
+    if (!size)
+        return true;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    void *at = mmap(from, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (at != MAP_FAILED && at != from)
+        munmap(at, size);
+    return at == from;
+}
+
+/* Moves pages of the image to where they belong; a write to one makes a copy of it. */
+static bool move(const struct view *view, const struct cw_snapshot_range *range, size_t skip, size_t size)
+{
+    char *source = (char *)(uintptr_t)view->base + range->offset + skip;
+    char *to = (char *)range->address + skip;
+    if (!size)
+        return true;
+    return mprotect(source, size, PROT_READ | PROT_WRITE) == 0
+        && mremap(source, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to;
+}
+
+static void copy(const struct view *view, const struct cw_snapshot_range *range, char *from, const char *to)
+{
+    memcpy(from, view->base + range->offset + (from - (char *)range->address), (size_t)(to - from));
+}
+
+/* The executable's data: its pages but those in which there is something of this process. */
+static bool restore_data(const struct view *view, const struct cw_snapshot_range *range)
+{
+    struct cw_span live = cw_live_span();
+    char *from = (char *)range->address, *to = from + range->size;
+    char *first = (char *)((uintptr_t)live.from & ~(uintptr_t)(CW_PAGE - 1));
+    char *last = (char *)(((uintptr_t)live.to + CW_PAGE - 1) & ~(uintptr_t)(CW_PAGE - 1));
+    if (!move(view, range, 0, (size_t)(first - from))
+        || !move(view, range, (size_t)(last - from), (size_t)(to - last)))
+        return false;
+    copy(view, range, first, live.from);
+    copy(view, range, live.to, last);
+    return true;
+}
+
+static void restore_locals(const struct view *view)
+{
+    struct cw_span locals = cw_local_span();
+    memcpy(locals.from, view->ranges + view->head->ranges, view->head->locals_size);
+}
+
+static bool restore_regions(const struct view *view)
+{
+    if (!reserve(CW_HEAP_BASE, view->head->heap_end))
+        return false;
+    if (!reserve(CW_ARENA_BASE, view->head->arenas_end)) {
+        munmap(CW_HEAP_BASE, view->head->heap_end - (uintptr_t)CW_HEAP_BASE);
+        return false;
+    }
+    return true;
+}
+
+const char *cw_snapshot_restore(struct cw_bytes snapshot)
+{
+    struct view view;
+    const char *fault = check(&view, snapshot);
+    if (fault)
+        return fault;
+    if (!restore_regions(&view))
+        return "its addresses are taken";
+    const struct cw_snapshot_range *data = NULL;
+    for (uint32_t n = 0; n < view.head->ranges; n++) {
+        const struct cw_snapshot_range *range = &view.ranges[n];
+        if ((char *)range->address < CW_HEAP_BASE)
+            data = range;
+        else if (!move(&view, range, 0, range->size))
+            return "memory can't be moved";
+    }
+    if (!data)
+        return "the snapshot is damaged";
+    if (!restore_data(&view, data)) /* half of it may be in place */
+        cw_die(CW_EXIT_START, cw_self_path(), "the kernel refuses memory; COACHWHIP_SNAPSHOT=0 starts without a snapshot");
+    restore_locals(&view);
+    return NULL;
+}

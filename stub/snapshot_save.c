@@ -1,0 +1,122 @@
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "heap.h"
+#include "heap_pages.h"
+#include "heap_state.h"
+#include "snapshot.h"
+#include "stub.h"
+#include "xxh64.h"
+
+#include "live.h"
+
+enum {
+    MOST_RANGES = 256,
+    WORTH_A_RANGE = 16, /* zero pages in a row; fewer are saved like others, for every range costs system calls */
+    HEAD_ROOM = 16384,
+};
+
+/* What comes before the ranges' bytes. */
+static union {
+    struct {
+        struct cw_snapshot_head head;
+        struct cw_snapshot_range ranges[MOST_RANGES];
+    };
+    char bytes[HEAD_ROOM];
+} start;
+
+static bool is_zero(const char *page)
+{
+    const uint64_t *words = (const void *)page;
+    for (size_t n = 0; n < CW_PAGE / sizeof *words; n++)
+        if (words[n])
+            return false;
+    return true;
+}
+
+static bool add_range(const char *from, const char *to)
+{
+    if (start.head.ranges == MOST_RANGES)
+        return false;
+    uint64_t size = (uint64_t)(to - from);
+    start.ranges[start.head.ranges++] = (struct cw_snapshot_range){(uintptr_t)from, size, start.head.size};
+    start.head.size += size;
+    return true;
+}
+
+/* Adds the parts of a region that are not zero. */
+static bool add_region(const char *from, const char *to)
+{
+    const char *begin = NULL, *end = NULL; /* of the range that is being made */
+    for (const char *page = from; page < to; page += CW_PAGE) {
+        if (is_zero(page))
+            continue;
+        if (begin && page - end > WORTH_A_RANGE * CW_PAGE) {
+            if (!add_range(begin, end))
+                return false;
+            begin = NULL;
+        }
+        if (!begin)
+            begin = page;
+        end = page + CW_PAGE;
+    }
+    return !begin || add_range(begin, end);
+}
+
+static bool write_all(int fd, const char *from, size_t size)
+{
+    while (size) {
+        ssize_t written = write(fd, from, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        from += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static bool write_snapshot(int fd)
+{
+    if (!write_all(fd, start.bytes, sizeof start.bytes))
+        return false;
+    for (uint32_t n = 0; n < start.head.ranges; n++)
+        if (!write_all(fd, (const char *)start.ranges[n].address, start.ranges[n].size))
+            return false;
+    return true;
+}
+
+static bool add_locals(void)
+{
+    struct cw_span locals = cw_local_span();
+    size_t size = (size_t)(locals.to - locals.from);
+    size_t at = sizeof start.head + start.head.ranges * sizeof *start.ranges;
+    if (size > sizeof start.bytes - at)
+        return false;
+    memcpy(start.bytes + at, locals.from, size);
+    start.head.locals_size = (uint32_t)size;
+    return true;
+}
+
+const char *cw_snapshot_save(int fd)
+{
+    struct cw_span data = cw_static_span();
+    const char *heap_end = cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE;
+    const char *arenas_end = cw_heap.arenas_end ? cw_heap.arenas_end : CW_ARENA_BASE;
+    cw_heap_scrub();
+    memset(&start, 0, sizeof start);
+    memcpy(start.head.magic, CW_SNAPSHOT_MAGIC, sizeof start.head.magic);
+    memcpy(start.head.stub_id, cw_image.header->stub_id, sizeof start.head.stub_id);
+    start.head.tables_checksum = cw_image.header->tables_checksum;
+    start.head.size = sizeof start.bytes;
+    start.head.heap_end = (uintptr_t)heap_end;
+    start.head.arenas_end = (uintptr_t)arenas_end;
+    if (!add_region(CW_HEAP_BASE, heap_end) || !add_region(CW_ARENA_BASE, arenas_end) || !add_range(data.from, data.to)
+        || !add_locals())
+        return "the program's memory is in too many pieces";
+    start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
+    return write_snapshot(fd) ? NULL : strerror(errno);
+}
