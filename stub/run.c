@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "collector.h"
+#include "interrupts.h"
 #include "lifetime.h"
 #include "module.h"
 #include "paths.h"
@@ -31,7 +32,9 @@ static PyObject *run_entry(void)
     if (!path.data)
         cw_die(CW_EXIT_DAMAGED, cw_self_path(), "this file is damaged (its entry is missing)");
     PyObject *file = PyUnicode_FromFormat("%s/%s", CW_ROOT, path.data);
-    bool ready = file && call_boot("prepare_main", file) == 0 && import_entry_module() == 0;
+    bool ready = file && call_boot("prepare_main", file) == 0;
+    cw_allow_interrupts();
+    ready = ready && import_entry_module() == 0;
     PyObject *code = ready ? cw_node_code(node) : NULL;
     PyObject *module = code ? PyImport_AddModuleRef("__main__") : NULL;
     PyObject *scope = module ? PyModule_GetDict(module) : NULL;
@@ -62,7 +65,9 @@ int cw_run(const struct cw_start *start)
         PyErr_Print();
         return CW_EXIT_START;
     }
-    if (start->interpreter)
+    if (start->interpreter) {
+        cw_allow_interrupts();
         return Py_RunMain();
+    }
     run_app();
 }
