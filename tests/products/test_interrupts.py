@@ -1,4 +1,4 @@
-"""Ctrl-C before the app's own code begins: the end of the process, without a word about the inside of the start."""
+"""Ctrl-C before the app's own code begins: the end of the process, without a traceback of the start."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.product
 
-#: A line of a `.pth` file runs late in the start, just before the app: it is the user here, at a moment of the
-#: test's choice.
+#: A line of a `.pth` file runs late in the start, just before the app: it stands for the user here.
 _LINE = "import os, signal; exec(os.environ.get('LINE', ''))\n"
 
 _APP = """
@@ -73,5 +72,11 @@ def test_what_a_line_of_a_pth_file_has_chosen_stays(app: Product, chosen: str) -
 
 
 def test_python_in_the_product_gets_its_keyboard_interrupt(app: Product) -> None:
-    code = "import signal\ntry: signal.raise_signal(signal.SIGINT)\nexcept KeyboardInterrupt: print('handled')"
+    code = """
+        import signal
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            print("handled")
+    """
     assert app.python("-c", code).stdout == "handled\n"
