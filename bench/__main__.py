@@ -105,7 +105,7 @@ def _measure(
         result, program = make(app, TOOLS[name], python, options.work, rebuild=name in options.rebuild)
         results.append(result)
         if program is not None:
-            result.cold = measuring.measure_cold(launcher, program, options.cold_runs)
+            result.cold, result.second = measuring.measure_first(launcher, program, options.cold_runs)
             ready.append((result, program))
     warm = measuring.measure_warm(launcher, [program for _, program in ready], options.runs)
     for (result, _), samples in zip(ready, warm, strict=True):

@@ -15,7 +15,7 @@ from bench.model import Sample
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Launcher", "Program", "measure_cold", "measure_warm", "median", "minimum"]
+__all__ = ["Launcher", "Program", "measure_first", "measure_warm", "median", "minimum"]
 
 
 class Program:
@@ -75,13 +75,18 @@ class Launcher:
         return Sample(wall / 1e9, cpu / 1e6, peak * 1024)
 
 
-def measure_cold(launcher: Launcher, program: Program, runs: int) -> list[Sample]:
-    """Start a program with an empty home directory, `runs` times."""
-    samples = []
+def measure_first(launcher: Launcher, program: Program, runs: int) -> tuple[list[Sample], list[Sample]]:
+    """Start a program with an empty home directory and then once more, `runs` times.
+
+    Returns:
+        The first starts and the second ones: taken in turns, so that the two can be compared.
+    """
+    first, second = [], []
     for _ in range(runs):
         program.forget()
-        samples.append(launcher.start(program))
-    return samples
+        first.append(launcher.start(program))
+        second.append(launcher.start(program))
+    return first, second
 
 
 def measure_warm(launcher: Launcher, programs: Sequence[Program], runs: int) -> list[list[Sample]]:

@@ -82,6 +82,7 @@ class Result:
         build: see `Built.seconds`; None for plain Python.
         again: see `Built.again`.
         cold: starts with an empty home directory, so with whatever cache the product keeps empty.
+        second: the starts that came directly after those.
         warm: starts after that, taken in turns with the other tools.
     """
 
@@ -93,4 +94,5 @@ class Result:
     build: float | None = None
     again: float | None = None
     cold: list[Sample] = field(default_factory=list)
+    second: list[Sample] = field(default_factory=list)
     warm: list[Sample] = field(default_factory=list)

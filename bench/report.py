@@ -23,7 +23,8 @@ _EXPLANATION = """\
 Start-up is the wall time of whole processes, from spawn to exit, output thrown away; all tools of an app
 are started in turns. *min* and *median* are over the warm starts; *x* is the ratio of the minimum to plain
 Python, the console script in a venv of the interpreter named above; *first* is the median of starts with an
-empty home directory, and so with an empty cache of the product. *cpu* is the least processor time, *memory*
+empty home directory, and so with an empty cache of the product, and *first x* the ratio of their minimum to
+that of the starts directly after them. *cpu* is the least processor time, *memory*
 the largest resident set. *ships* is what has to be copied to another machine; tools marked * need a Python
 there. *build* is the wall time of the tool's own command, downloads cached; *again* the same once more.
 """
@@ -67,6 +68,7 @@ _COLUMNS = (
     "median ms",
     "x",
     "first ms",
+    "first x",
     "cpu ms",
     "memory MB",
     "ships MB",
@@ -86,6 +88,7 @@ def _row(result: Result, times: float | None, needs_python: frozenset[str]) -> s
         f"{median(result.warm) * _MS:.1f}",
         "" if times is None else f"{times:.2f}",
         f"{median(result.cold) * _MS:.1f}" if result.cold else "",
+        f"{minimum(result.cold) / minimum(result.second):.2f}" if result.second else "",
         f"{min(sample.cpu for sample in result.warm) * _MS:.1f}",
         f"{max(sample.peak for sample in result.warm) / _MB:.1f}",
         f"{result.size / _MB:.1f}" if result.size else "",

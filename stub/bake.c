@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collector.h"
 #include "paths.h"
 #include "resume.h"
 #include "say.h"
@@ -34,7 +35,7 @@ static int import_modules(void)
 
 _Noreturn void cw_bake(const char *path)
 {
-    if (import_modules() < 0) {
+    if (import_modules() < 0 || cw_freeze_base() < 0) {
         PyErr_Print();
         _exit(CW_EXIT_START);
     }

@@ -57,18 +57,27 @@ static const char *hashed_folder(void)
     return NULL;
 }
 
-const char *__wrap_X509_get_default_cert_dir(void)
-{
-    const char *folder = hashed_folder();
-    return folder ? folder : FOLDERS[0];
-}
+/* The folder that was found when a context asked for the file: it asks for the directory next. */
+static _Thread_local struct {
+    bool looked;
+    const char *folder;
+} last;
 
 const char *__wrap_X509_get_default_cert_file(void)
 {
-    if (hashed_folder())
+    last.folder = hashed_folder();
+    last.looked = true;
+    if (last.folder)
         return BUNDLES[0];
     for (size_t n = 0; n < sizeof BUNDLES / sizeof *BUNDLES; n++)
         if (access(BUNDLES[n], R_OK) == 0)
             return BUNDLES[n];
     return BUNDLES[0];
+}
+
+const char *__wrap_X509_get_default_cert_dir(void)
+{
+    const char *folder = last.looked ? last.folder : hashed_folder();
+    last.looked = false;
+    return folder ? folder : FOLDERS[0];
 }

@@ -9,6 +9,7 @@
 #include <internal/pycore_gc.h>
 #include <internal/pycore_interp.h>
 
+#include "lifetime.h"
 #include "observers.h"
 
 /* What the youngest generation may hold while modules are imported. */
@@ -80,6 +81,20 @@ static int call(const char *function)
     return done ? 0 : -1;
 }
 
+/* Whether everything up to a snapshot is frozen, as nobody notices its end. */
+static bool is_base_frozen;
+
+int cw_freeze_base(void)
+{
+    is_base_frozen = !cw_has_observed_objects();
+    return is_base_frozen ? call("freeze") : 0;
+}
+
+static bool is_observed(void)
+{
+    return is_base_frozen ? cw_has_new_observed_objects() : cw_has_observed_objects();
+}
+
 int cw_import_entry(const char *name)
 {
     cw_import_begins();
@@ -88,7 +103,7 @@ int cw_import_entry(const char *name)
     Py_XDECREF(module);
     if (!module)
         return -1;
-    return cw_has_observed_objects() ? 0 : call("freeze");
+    return is_base_frozen || cw_has_observed_objects() ? 0 : call("freeze");
 }
 
 /* Nobody but the collector itself looks at what it does. */
@@ -97,16 +112,22 @@ static bool is_unobserved(const struct _gc_runtime_state *collector)
     return !collector->debug && collector->callbacks && PyList_GET_SIZE(collector->callbacks) == 0;
 }
 
-/* CPython collects at the end for the sake of what happens when objects end. Where nothing would, it need not look for
- * cycles, nor later when modules have been cleared. Otherwise everything takes part again, as what was left out of
- * collections keeps alive what it refers to. */
+static bool is_alone(void)
+{
+    return !PyInterpreterState_Next(PyInterpreterState_Head());
+}
+
+/* CPython collects at the end, and then clears all modules, for the sake of what happens when objects end. Where nothing
+ * would, this is the end. Otherwise everything takes part again, as what was left out of collections keeps alive what it
+ * refers to. */
 Py_ssize_t __wrap_PyGC_Collect(void)
 {
     struct _gc_runtime_state *collector = Py_IsFinalizing() ? main_collector() : NULL;
     if (!collector)
         return __real_PyGC_Collect();
-    bool observed = !is_unobserved(collector) || cw_has_foreign_objects() || cw_has_observed_objects();
-    if (call(observed ? "unfreeze" : "freeze") < 0)
+    if (is_alone() && is_unobserved(collector) && !cw_has_foreign_objects() && !is_observed())
+        cw_end_process();
+    if (call("unfreeze") < 0)
         PyErr_Clear();
-    return observed ? __real_PyGC_Collect() : 0;
+    return __real_PyGC_Collect();
 }

@@ -10,4 +10,7 @@ void cw_import_ends(void);
  * collections. Returns -1 with an exception set on failure. */
 int cw_import_entry(const char *module);
 
+/* Takes everything there is out of later collections, before a snapshot is made. Returns -1 with an exception set. */
+int cw_freeze_base(void);
+
 #endif

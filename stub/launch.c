@@ -114,21 +114,44 @@ static int choose_file(struct plan *plan, char *const *argv)
     return result == 0 && runs ? 0 : choose_memory(plan, head);
 }
 
+static bool may_lie_here(const char *program)
+{
+    return program && program[0] && program[0] != '/' && cw_paths_any_unpacked();
+}
+
+/* Looks at a relative path from the working directory; there is nothing to say unless that is an unpacked one. */
+static void look_here(struct plan *plan, const char *program)
+{
+    char *whole = plan->program;
+    long size = syscall(SYS_getcwd, whole, PATH_MAX);
+    plan->at.place = CW_MISSING;
+    plan->at.unpacked = true;
+    if (size <= 0 || (size_t)size + strlen(program) + 1 > PATH_MAX || !cw_paths_below_unpacked(whole))
+        return;
+    whole[size - 1] = '/';
+    strcpy(whole + size, program);
+    cw_path_look(&plan->at, whole);
+    if (plan->at.place == CW_ELSEWHERE)
+        plan->at.real = program;
+}
+
 static int choose(struct plan *plan, const struct cw_launch *asked)
 {
     plan->result = *asked;
-    if (!cw_maybe_ours(asked->program))
+    if (cw_maybe_ours(asked->program))
+        cw_path_look(&plan->at, asked->program);
+    else if (may_lie_here(asked->program))
+        look_here(plan, asked->program);
+    else
         return 0;
-    cw_path_look(&plan->at, asked->program);
-    if (cw_leave_to_libc(&plan->at, CW_ONE)) {
+    if (plan->at.place == CW_ELSEWHERE)
         plan->result.program = plan->at.real;
-        return 0;
-    }
-    if (plan->at.place == CW_MISSING)
+    if (plan->at.place == CW_MISSING && !plan->at.unpacked)
         return -plan->at.fault;
     if (plan->at.place == CW_FOUND)
         return choose_file(plan, asked->argv);
-    choose_self(plan);
+    if (plan->at.place == CW_SELF)
+        choose_self(plan);
     return 0;
 }
 
@@ -180,7 +203,8 @@ static __attribute__((noinline)) int launch_small(const struct cw_launch *asked,
 
 int cw_launch(const struct cw_launch *asked, cw_runner *run, void *context)
 {
-    if (!cw_maybe_ours(asked->program) && !cw_names_ours(asked->argv) && !cw_names_ours(asked->envp))
+    bool ours = cw_maybe_ours(asked->program) || may_lie_here(asked->program);
+    if (!ours && !cw_names_ours(asked->argv) && !cw_names_ours(asked->envp))
         return run(asked, context);
     int result = launch_small(asked, run, context);
     if (result != -E2BIG)

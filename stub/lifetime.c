@@ -32,10 +32,15 @@ int __wrap__PyFile_Flush(PyObject *file)
  * the kernel does faster. */
 void __wrap__PyTraceMalloc_Stop(void)
 {
-    if (!ending || !Py_IsFinalizing()) {
-        __real__PyTraceMalloc_Stop();
+    if (Py_IsFinalizing())
+        cw_end_process();
+    __real__PyTraceMalloc_Stop();
+}
+
+void cw_end_process(void)
+{
+    if (!ending)
         return;
-    }
     if (status_at_end == CW_STATUS_SIGINT) {
         signal(SIGINT, SIG_DFL);
         kill(getpid(), SIGINT);

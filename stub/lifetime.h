@@ -11,4 +11,7 @@ enum { CW_STATUS_SIGINT = -2 };
 /* Ends the process as Py_Exit does: exit handlers, destructors, flushing. */
 _Noreturn void cw_exit(int status);
 
+/* Where CPython's finalization would only give back memory from here on: ends the process, if it is what ends. */
+void cw_end_process(void);
+
 #endif

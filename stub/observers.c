@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include <internal/pycore_frame.h>
+#include <internal/pycore_gc.h>
+#include <internal/pycore_interp.h>
 
 /* sys.stdin, stdout and stderr with what is below them: text, buffer and file of each. */
 enum { STREAM_OBJECTS = 9 };
@@ -119,5 +121,18 @@ bool cw_has_observed_objects(void)
     struct search search = {.found = false};
     find_streams(&search);
     PyUnstable_GC_VisitObjects(stop_at_observed, &search);
+    return search.found;
+}
+
+bool cw_has_new_observed_objects(void)
+{
+    struct search search = {.found = false};
+    find_streams(&search);
+    struct _gc_runtime_state *collector = &PyInterpreterState_Get()->gc;
+    for (int n = 0; n < NUM_GENERATIONS && !search.found; n++) {
+        PyGC_Head *head = &collector->generations[n].head;
+        for (PyGC_Head *item = _PyGCHead_NEXT(head); item != head && !search.found; item = _PyGCHead_NEXT(item))
+            stop_at_observed((PyObject *)(item + 1), &search);
+    }
     return search.found;
 }

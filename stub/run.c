@@ -1,6 +1,7 @@
 #include "bake.h"
 #include "config.h"
 #include "collector.h"
+#include "interrupts.h"
 #include "lifetime.h"
 #include "module.h"
 #include "paths.h"
@@ -32,7 +33,9 @@ static PyObject *run_entry(void)
     if (!path.data)
         cw_die(CW_EXIT_DAMAGED, cw_self_path(), "this file is damaged (its entry is missing)");
     PyObject *file = PyUnicode_FromFormat("%s/%s", CW_ROOT, path.data);
-    bool ready = file && call_boot("prepare_main", file) == 0 && import_entry_module() == 0;
+    bool ready = file && call_boot("prepare_main", file) == 0;
+    cw_allow_interrupts();
+    ready = ready && import_entry_module() == 0;
     PyObject *code = ready ? cw_node_code(node) : NULL;
     PyObject *module = code ? PyImport_AddModuleRef("__main__") : NULL;
     PyObject *scope = module ? PyModule_GetDict(module) : NULL;
@@ -56,18 +59,25 @@ _Noreturn static void run_app(void)
     cw_exit(status);
 }
 
-int cw_run(const struct cw_start *start)
+static int start_python(const struct cw_start *start)
 {
     cw_initialize(start);
-    if (call_boot("prepare", start->interpreter ? Py_True : Py_False) < 0) {
-        PyErr_Print();
+    if (call_boot("prepare", start->interpreter ? Py_True : Py_False) == 0)
+        return 0;
+    PyErr_Print();
+    return -1;
+}
+
+int cw_run(const struct cw_start *start)
+{
+    if (start_python(start) < 0)
         return CW_EXIT_START;
-    }
-    if (start->interpreter)
-        return Py_RunMain();
     if (cw_bake_wish())
         cw_bake(cw_bake_wish());
-    run_app();
+    if (!start->interpreter)
+        run_app();
+    cw_allow_interrupts();
+    return Py_RunMain();
 }
 
 int cw_continue(const struct cw_start *start)

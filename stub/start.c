@@ -1,6 +1,5 @@
 #include "start.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -20,13 +19,22 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Started through sys.executable, or through a link called like an interpreter. */
-static bool named_python(const char *argv0)
+/* "python", "python3", "python3.13", but not "python3-tool", which may be an app. */
+static bool is_python(const char *path)
 {
-    if (strncmp(argv0, CW_PYTHON, strlen(CW_PYTHON)) == 0)
-        return true;
-    const char *name = base_name(argv0);
-    return strcmp(name, "python") == 0 || fnmatch("python3*", name, 0) == 0;
+    static const char stem[] = "python";
+    const char *name = base_name(path);
+    if (strncmp(name, stem, sizeof stem - 1) != 0)
+        return false;
+    name += sizeof stem - 1;
+    return name[strspn(name, "0123456789.")] == '\0';
+}
+
+/* Started through sys.executable, or through a link called like an interpreter, whatever argv[0] is then. */
+static bool named_python(int argc, char **argv)
+{
+    const char *started = (const char *)getauxval(AT_EXECFN);
+    return (started && is_python(started)) || (argc > 0 && is_python(argv[0]));
 }
 
 /* The helper processes of multiprocessing, which even a product that is no interpreter must be able to
@@ -101,7 +109,7 @@ struct cw_start cw_start_of(int argc, char **argv)
     struct cw_start start = {.argc = argc, .argv = argv};
     const char *wish = getenv(SWITCH);
     bool asked = wish && *wish && strcmp(wish, "0") != 0;
-    bool named = cw_paths_reentered() || (argc > 0 && named_python(argv[0]));
+    bool named = cw_paths_reentered() || named_python(argc, argv);
     if (wish)
         unsetenv(SWITCH);
     /* The caller of a setuid program chooses its environment and its name: an interpreter would be a shell

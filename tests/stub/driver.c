@@ -449,6 +449,25 @@ static void do_wait(const char *verb, const char *text)
         continue;
 }
 
+/* What a program reads from a file that posix_spawn() opens for it; FLAGS:PATH. */
+static void do_spawn_open(const char *verb, const char *text)
+{
+    static char *const argv[] = {"cat", NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child = 0;
+    int status = 0;
+    int flags = strncmp(text, "r:", 2) == 0 ? O_RDONLY : O_RDWR | O_CREAT;
+    fflush(stdout);
+    posix_spawn_file_actions_init(&actions);
+    int fault = posix_spawn_file_actions_addopen(&actions, 0, text + 2, flags, 0644);
+    if (fault == 0)
+        fault = posix_spawn(&child, "/bin/cat", &actions, NULL, argv, environ);
+    if (fault == 0)
+        waitpid(child, &status, 0);
+    printf("%s %s\n", verb, fault ? code(fault) : "ok");
+    posix_spawn_file_actions_destroy(&actions);
+}
+
 static const struct {
     const char *name;
     void (*act)(const char *verb, const char *text);
@@ -466,7 +485,7 @@ static const struct {
     {"popen", do_popen},         {"setenv", do_setenv},     {"close_all", do_close_all},
     {"fork", do_fork},           {"threads", do_threads},   {"limit", do_limit},
     {"lowest", do_lowest},       {"wait", do_wait},
-    {"lazily", do_lazily},
+    {"lazily", do_lazily},       {"spawn_open", do_spawn_open},
 };
 
 static int report(const char *verb, pid_t child)

@@ -115,6 +115,21 @@ def test_commands_of_the_shell(driver: Driver) -> None:
     assert started(driver, "popen=cat /__app__/lib/data/a.txt") == ["popen alpha"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "lines"),
+    [
+        ("r:/__app__/lib/data/a.txt", ["alpha", "spawn_open ok"]),
+        ("r:/__app__/lib/data/../data//a.txt", ["alpha", "spawn_open ok"]),
+        ("r:/__app__/lib/none", ["spawn_open ENOENT"]),
+        ("w:/__app__/lib/none", ["spawn_open EROFS"]),
+        ("w:/__app__/lib/data/a.txt", ["spawn_open EROFS"]),
+        ("r:/__app__/../dev/null", ["spawn_open ok"]),
+    ],
+)
+def test_files_that_are_opened_for_programs(driver: Driver, asked: str, lines: list[str]) -> None:
+    assert started(driver, f"spawn_open={asked}") == lines
+
+
 @pytest.mark.parametrize("starter", ["run", "spawnp"])
 def test_programs_are_found_in_the_product(driver: Driver, starter: str) -> None:
     paths = replace(driver, variables={"PATH": "/no:/__app__/bin:/usr/bin:/bin"})

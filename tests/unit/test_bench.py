@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.measure import Launcher, Program, measure_cold, measure_warm
+from bench.measure import Launcher, Program, measure_first, measure_warm
 from bench.model import PLAIN, Result, Sample
 from bench.plot import as_svg
 from bench.report import as_json, as_markdown, ratio
@@ -23,7 +23,7 @@ def samples(*milliseconds: float) -> list[Sample]:
 
 
 RESULTS = [
-    Result("hello", PLAIN, warm=samples(20, 22, 21), cold=samples(25)),
+    Result("hello", PLAIN, warm=samples(20, 22, 21), cold=samples(25, 26), second=samples(21, 20)),
     Result("hello", "coachwhip", size=16_000_000, build=1.5, again=1.0, warm=samples(10, 12, 11)),
     Result("hello", "pex", failure="exit code 1: <no>"),
 ]
@@ -37,8 +37,8 @@ def test_ratio_is_between_minimums() -> None:
 def test_table_has_a_row_for_each_tool_failures_included() -> None:
     table = as_markdown({"processor": "one"}, RESULTS, frozenset({PLAIN, "pex"}))
     assert "- processor: one\n" in table
-    assert "| plain* | 20.0 | 21.0 | 1.00 | 25.0 | 20.0 | 10.0 |  |  |  |" in table
-    assert "| coachwhip | 10.0 | 11.0 | 0.50 |  | 10.0 | 10.0 | 16.0 | 1.5 | 1.0 |" in table
+    assert "| plain* | 20.0 | 21.0 | 1.00 | 25.5 | 1.25 | 20.0 | 10.0 |  |  |  |" in table
+    assert "| coachwhip | 10.0 | 11.0 | 0.50 |  |  | 10.0 | 10.0 | 16.0 | 1.5 | 1.0 |" in table
     assert "| pex* | fails: exit code 1: <no> |" in table
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1
@@ -65,15 +65,19 @@ def test_every_tool_has_its_own_name() -> None:
 
 def test_real_processes_are_measured(tmp_path: Path) -> None:
     launcher = Launcher(tmp_path)
-    home = tmp_path / "home"
-    fast = Program(["/bin/sh", "-c", "test ! -e $HOME/seen && : > $HOME/seen"], home, tmp_path)
-    slow = Program(["/bin/sleep", "0.05"], tmp_path / "other", tmp_path)
-    # The first start leaves a file behind that would make the second one fail: the home was emptied.
-    cold = measure_cold(launcher, fast, 2)
-    assert len(cold) == 2
-    # Less than any Python: the memory of who measures is not in it.
-    assert all(0 < sample.peak < 8_000_000 for sample in cold)
+    slow = Program(["/bin/sleep", "0.05"], tmp_path / "home", tmp_path)
     (warm,) = measure_warm(launcher, [slow], 2)
     assert all(0.05 <= sample.wall < 5 for sample in warm)
+    # Less than any Python: the memory of who measures is not in it.
+    assert all(0 < sample.peak < 8_000_000 for sample in warm)
     with pytest.raises(RuntimeError, match="ended with status 1"):
-        measure_warm(launcher, [fast], 1)
+        measure_warm(launcher, [Program(["/bin/false"], tmp_path / "home", tmp_path)], 1)
+
+
+def test_first_starts_find_an_empty_home_and_second_ones_do_not(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = f"test -e $HOME/seen; echo $? >> {log}; : > $HOME/seen"
+    program = Program(["/bin/sh", "-c", script], tmp_path / "home", tmp_path)
+    first, second = measure_first(Launcher(tmp_path), program, 2)
+    assert (len(first), len(second)) == (2, 2)
+    assert log.read_text().split() == ["1", "0", "1", "0"]

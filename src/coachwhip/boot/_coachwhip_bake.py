@@ -20,4 +20,3 @@ def bake():
     sys.stderr.flush()
     for _ in range(3):
         gc.collect()
-    gc.freeze()

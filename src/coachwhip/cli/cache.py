@@ -28,8 +28,9 @@ Examples:
 def cache_group() -> None:
     """Find and clean the cache.
 
-    It holds runtimes, wheels, and what was made of them, so that a later build is quick. Everything
-    in it can be made again. COACHWHIP_CACHE_DIR names another directory for it.
+    It holds runtimes, wheels, and what was made of them, so that a later build is quick, and files that
+    programs built by coachwhip have unpacked. Everything in it can be made again. COACHWHIP_CACHE_DIR
+    names another directory for it.
     """
 
 
@@ -63,14 +64,15 @@ Examples:
 def prune_command(ui: Ui, *, days: int, everything: bool, dry_run: bool) -> None:
     """Remove what has not been used for a while.
 
+    That is what builds have left, and what programs built by coachwhip have unpacked into the cache.
     Installed runtimes stay; `coachwhip runtime remove` removes those. While another coachwhip is
-    building, nothing is removed.
+    building, nothing is removed; what a running program has unpacked is never removed.
     """
     cache = default_cache()
     limit = time.time() - days * _DAY
     unwanted = [entry for entry in entries(cache) if everything or entry.used < limit]
     if not dry_run:
-        prune(cache, unwanted)
+        unwanted = prune(cache, unwanted)
     freed: Counter[str] = Counter()
     for entry in unwanted:
         freed[entry.area] += entry.size

@@ -79,16 +79,29 @@ def atomic_directory(path: Path) -> Iterator[Path]:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a directory tree, read-only parts included; nothing happens when it does not exist."""
+    """Remove a directory tree, read-only parts included; what is gone already or goes meanwhile is no error.
 
-    def unlock(function: object, name: str, _error: object) -> None:
-        parent = Path(name).parent
-        parent.chmod(0o700)
-        if Path(name).is_dir() and not Path(name).is_symlink():
-            Path(name).chmod(0o700)
-        if callable(function):
-            with contextlib.suppress(FileNotFoundError):
-                function(name)
+    Raises:
+        OSError: something in it can't be removed.
+    """
 
-    if path.exists():
-        shutil.rmtree(path, onerror=unlock)
+    def pass_over_missing(
+        _function: object, _name: str, raised: tuple[object, BaseException, object]
+    ) -> None:
+        if not isinstance(raised[1], FileNotFoundError):
+            raise raised[1]
+
+    if path.is_dir():
+        _make_writable(path)
+        shutil.rmtree(path, onerror=pass_over_missing)
+
+
+def _make_writable(path: Path) -> None:
+    """Let directories be changed by their owner; whatever stays as it is, removing it tells why."""
+    with contextlib.suppress(OSError):
+        path.chmod(0o700)
+    for folder, names, _files in os.walk(path):
+        for place in (Path(folder, name) for name in names):
+            with contextlib.suppress(OSError):
+                if not place.is_symlink():
+                    place.chmod(0o700)
