@@ -18,29 +18,45 @@
 
 #include "live.h"
 
-const char *cw_bake_wish(void)
+const char *cw_bake_plan(void)
 {
     const char *path = getenv("COACHWHIP_BAKE");
     return path && *path ? path : NULL;
 }
 
-static int import_modules(void)
+/* What to save: (path, gates), or None; NULL with an exception set. */
+static PyObject *prepare(const char *plan)
 {
     PyObject *module = PyImport_ImportModule("_coachwhip_bake");
-    PyObject *done = module ? PyObject_CallMethod(module, "bake", NULL) : NULL;
+    PyObject *wish = module ? PyObject_CallMethod(module, "prepare", "s", plan) : NULL;
     Py_XDECREF(module);
-    Py_XDECREF(done);
-    return done ? 0 : -1;
+    return wish;
 }
 
-_Noreturn void cw_bake(const char *path)
+static const char *save(PyObject *wish)
 {
-    if (import_modules() < 0 || cw_freeze_base() < 0) {
+    const char *path;
+    struct cw_bytes gates;
+    Py_ssize_t size;
+    if (!PyArg_ParseTuple(wish, "sy#", &path, &gates.data, &size))
+        return "the plan is no plan";
+    gates.size = (uint64_t)size;
+    int fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return fd < 0 ? strerror(-fd) : cw_suspend(fd, gates);
+}
+
+void cw_bake(const char *plan)
+{
+    PyObject *wish = prepare(plan);
+    if (wish && Py_IsNone(wish)) {
+        Py_DECREF(wish);
+        return;
+    }
+    if (!wish || cw_freeze_base() < 0) {
         PyErr_Print();
         _exit(CW_EXIT_START);
     }
-    int fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const char *fault = fd < 0 ? strerror(-fd) : cw_suspend(fd);
+    const char *fault = save(wish);
     if (fault)
         cw_die(CW_EXIT_START, cw_self_path(), "no snapshot can be made: %s", fault);
     _exit(0);

@@ -2,11 +2,11 @@
 #ifndef CW_BAKE_H
 #define CW_BAKE_H
 
-/* The file that a snapshot is to be written to, from the environment's COACHWHIP_BAKE; NULL when none is wished. */
-const char *cw_bake_wish(void);
+/* The plan for it, a file that the environment's COACHWHIP_BAKE names; NULL when none is to be made. */
+const char *cw_bake_plan(void);
 
-/* Imports what the plan in COACHWHIP_BAKE_PLAN says, after CPython has been initialised, saves the program and ends the
- * process. */
-_Noreturn void cw_bake(const char *path);
+/* Does what the plan says, after CPython has been initialised. Saves the program and ends the process, or returns: then
+ * the app is to run. */
+void cw_bake(const char *plan);
 
 #endif

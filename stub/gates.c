@@ -54,7 +54,7 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
         return "COACHWHIP_SNAPSHOT=0";
     if (start->interpreter)
         return "it acts as a Python interpreter";
-    if (cw_bake_wish())
+    if (cw_bake_plan())
         return "a new one is made";
     if ((cw_image.settings->flags & CW_ENVIRONMENT) && has_python_variable())
         return "the environment has settings for Python";

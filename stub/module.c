@@ -3,6 +3,7 @@
 #include <marshal.h>
 #include <string.h>
 
+#include "clock.h"
 #include "find.h"
 #include "imports.h"
 #include "paths.h"
@@ -163,6 +164,14 @@ static PyObject *module_pattern(PyObject *self, PyObject *const *args, Py_ssize_
     return arguments ? arguments : Py_NewRef(Py_None);
 }
 
+PyDoc_STRVAR(clock_reads_doc, "clock_reads() -> how often the time of day was asked for.");
+
+static PyObject *module_clock_reads(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    return PyLong_FromUnsignedLong(cw_clock_reads());
+}
+
 PyDoc_STRVAR(exec_doc, "exec_module(loader, module): run the code at loader.path in the module.");
 
 static PyMethodDef EXEC_MODULE = {"exec_module", (PyCFunction)(void (*)(void))cw_exec_module, METH_FASTCALL,
@@ -183,6 +192,7 @@ static PyMethodDef METHODS[] = {
     {"read", module_read, METH_O, read_doc},
     {"listdir", module_listdir, METH_O, listdir_doc},
     {"pattern", (PyCFunction)(void (*)(void))module_pattern, METH_FASTCALL, pattern_doc},
+    {"clock_reads", module_clock_reads, METH_NOARGS, clock_reads_doc},
     {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},
     {NULL, NULL, 0, NULL},
 };

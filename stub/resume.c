@@ -20,12 +20,12 @@
 #include "stub.h"
 
 /* The interpreter is saved as a process is that forks: with its locks held, no other thread, and nothing under way. */
-const char *cw_suspend(int fd)
+const char *cw_suspend(int fd, struct cw_bytes gates)
 {
     cw_dispositions_save();
     PyOS_BeforeFork();
     cw_keys_save();
-    const char *fault = cw_snapshot_save(fd);
+    const char *fault = cw_snapshot_save(fd, gates);
     PyOS_AfterFork_Parent();
     return fault;
 }

@@ -72,8 +72,8 @@ int cw_run(const struct cw_start *start)
 {
     if (start_python(start) < 0)
         return CW_EXIT_START;
-    if (cw_bake_wish())
-        cw_bake(cw_bake_wish());
+    if (cw_bake_plan())
+        cw_bake(cw_bake_plan());
     if (!start->interpreter)
         run_app();
     cw_allow_interrupts();

@@ -1,7 +1,8 @@
 /* Snapshots: the memory of a program that has started, saved when the product is built, with which every later start goes
  * on. Format, in pages of 4096 bytes, everything little-endian:
  *
- *   struct cw_snapshot_head, struct cw_snapshot_range[ranges], the thread-locals' bytes; then the ranges' bytes.
+ *   struct cw_snapshot_head, struct cw_snapshot_range[ranges], the thread-locals' bytes, the gates: names of environment
+ *   variables that must not be set, each with a NUL; from CW_SNAPSHOT_ROOM on the ranges' bytes.
  */
 #ifndef CW_SNAPSHOT_H
 #define CW_SNAPSHOT_H
@@ -12,6 +13,8 @@
 #include "image.h"
 
 #define CW_SNAPSHOT_MAGIC "CWSNAP\0\1"
+
+enum { CW_SNAPSHOT_ROOM = 16384 };
 
 /* A part of memory, whole pages. What lies between the parts of a region is zero. */
 struct cw_snapshot_range {
@@ -29,11 +32,12 @@ struct cw_snapshot_head {
     uint64_t heap_end, arenas_end; /* where the regions ended */
     uint32_t ranges;
     uint32_t locals_size;
+    uint64_t gates_size;
     uint64_t checksum; /* XXH64 of what is before the ranges' bytes, with this field 0 */
 };
 
-/* Saves the calling program into a file. Returns NULL or what went wrong. */
-const char *cw_snapshot_save(int fd);
+/* Saves the calling program into a file, with its gates. Returns NULL or what went wrong. */
+const char *cw_snapshot_save(int fd, struct cw_bytes gates);
 
 /* Has the process go on with the memory of a snapshot. Returns NULL, or why it can't be; then nothing has changed. */
 const char *cw_snapshot_restore(struct cw_bytes snapshot);

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE 1
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -16,13 +17,12 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
 
-enum { HEAD_ROOM = 16384 };
-
 /* A snapshot as it lies in the image: read-only, mapped from the file. */
 struct view {
     const char *base;
     const struct cw_snapshot_head *head;
     const struct cw_snapshot_range *ranges;
+    const char *locals, *gates;
 };
 
 static bool is_within(const struct cw_snapshot_range *range, const char *from, const char *to)
@@ -35,7 +35,7 @@ static bool is_good_range(const struct view *view, const struct cw_snapshot_rang
 {
     const struct cw_snapshot_head *head = view->head;
     struct cw_span data = cw_static_span();
-    if ((range->address | range->size | range->offset) % CW_PAGE || range->offset < HEAD_ROOM)
+    if ((range->address | range->size | range->offset) % CW_PAGE || range->offset < CW_SNAPSHOT_ROOM)
         return false;
     if (range->offset > head->size || range->size > head->size - range->offset)
         return false;
@@ -46,22 +46,25 @@ static bool is_good_range(const struct view *view, const struct cw_snapshot_rang
 
 static const char *check(struct view *view, struct cw_bytes snapshot)
 {
-    char start[HEAD_ROOM];
-    if (snapshot.size < HEAD_ROOM || (uintptr_t)snapshot.data % CW_PAGE)
+    char start[CW_SNAPSHOT_ROOM];
+    if (snapshot.size < CW_SNAPSHOT_ROOM || (uintptr_t)snapshot.data % CW_PAGE)
         return "there is no snapshot";
-    memcpy(start, snapshot.data, HEAD_ROOM);
+    memcpy(start, snapshot.data, CW_SNAPSHOT_ROOM);
     struct cw_snapshot_head *head = (void *)start;
     view->base = (const char *)snapshot.data;
     view->head = (const void *)snapshot.data;
     view->ranges = (const void *)(view->head + 1);
     uint64_t checksum = head->checksum;
     head->checksum = 0;
-    if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0 || cw_xxh64(start, HEAD_ROOM) != checksum)
+    if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0 || cw_xxh64(start, CW_SNAPSHOT_ROOM) != checksum)
         return "the snapshot is damaged";
-    if (head->size > snapshot.size || head->ranges == 0 || head->ranges > HEAD_ROOM / sizeof *view->ranges)
+    if (head->size > snapshot.size || head->ranges == 0 || head->ranges > CW_SNAPSHOT_ROOM / sizeof *view->ranges)
         return "the snapshot is damaged";
-    if (sizeof *head + head->ranges * sizeof *view->ranges + head->locals_size > HEAD_ROOM)
+    uint64_t used = sizeof *head + head->ranges * sizeof *view->ranges + head->locals_size;
+    if (used > CW_SNAPSHOT_ROOM || head->gates_size > CW_SNAPSHOT_ROOM - used)
         return "the snapshot is damaged";
+    view->locals = (const char *)(view->ranges + head->ranges);
+    view->gates = view->locals + head->locals_size;
     struct cw_span locals = cw_local_span();
     if (head->tables_checksum != cw_image.header->tables_checksum
         || head->locals_size != (size_t)(locals.to - locals.from))
@@ -70,6 +73,17 @@ static const char *check(struct view *view, struct cw_bytes snapshot)
         if (!is_good_range(view, &view->ranges[n]))
             return "the snapshot is damaged";
     return NULL;
+}
+
+/* Whether a variable is set that was not when the modules in the snapshot looked at it. */
+static bool has_gated_variable(const struct view *view)
+{
+    const char *end = view->gates + view->head->gates_size;
+    for (const char *name = view->gates; name < end && memchr(name, '\0', (size_t)(end - name));
+         name += strlen(name) + 1)
+        if (getenv(name))
+            return true;
+    return false;
 }
 
 static bool reserve(char *from, uint64_t end)
@@ -118,7 +132,7 @@ static bool restore_data(const struct view *view, const struct cw_snapshot_range
 static void restore_locals(const struct view *view)
 {
     struct cw_span locals = cw_local_span();
-    memcpy(locals.from, view->ranges + view->head->ranges, view->head->locals_size);
+    memcpy(locals.from, view->locals, view->head->locals_size);
 }
 
 static bool restore_regions(const struct view *view)
@@ -138,6 +152,8 @@ const char *cw_snapshot_restore(struct cw_bytes snapshot)
     const char *fault = check(&view, snapshot);
     if (fault)
         return fault;
+    if (has_gated_variable(&view))
+        return "a variable in the environment matters to one of its modules";
     if (!restore_regions(&view))
         return "its addresses are taken";
     const struct cw_snapshot_range *data = NULL;

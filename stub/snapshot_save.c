@@ -15,7 +15,6 @@
 enum {
     MOST_RANGES = 256,
     WORTH_A_RANGE = 16, /* zero pages in a row; fewer are saved like others, for every range costs system calls */
-    HEAD_ROOM = 16384,
 };
 
 /* What comes before the ranges' bytes. */
@@ -24,7 +23,7 @@ static union {
         struct cw_snapshot_head head;
         struct cw_snapshot_range ranges[MOST_RANGES];
     };
-    char bytes[HEAD_ROOM];
+    char bytes[CW_SNAPSHOT_ROOM];
 } start;
 
 static bool is_zero(const char *page)
@@ -89,19 +88,26 @@ static bool write_snapshot(int fd)
     return true;
 }
 
-static bool add_locals(void)
+/* Appends to what comes before the ranges' bytes. */
+static bool append(size_t *at, const void *bytes, size_t size)
 {
-    struct cw_span locals = cw_local_span();
-    size_t size = (size_t)(locals.to - locals.from);
-    size_t at = sizeof start.head + start.head.ranges * sizeof *start.ranges;
-    if (size > sizeof start.bytes - at)
+    if (size > sizeof start.bytes - *at)
         return false;
-    memcpy(start.bytes + at, locals.from, size);
-    start.head.locals_size = (uint32_t)size;
+    memcpy(start.bytes + *at, bytes, size);
+    *at += size;
     return true;
 }
 
-const char *cw_snapshot_save(int fd)
+static bool add_locals_and_gates(struct cw_bytes gates)
+{
+    struct cw_span locals = cw_local_span();
+    size_t at = sizeof start.head + start.head.ranges * sizeof *start.ranges;
+    start.head.locals_size = (uint32_t)(locals.to - locals.from);
+    start.head.gates_size = gates.size;
+    return append(&at, locals.from, start.head.locals_size) && append(&at, gates.data, gates.size);
+}
+
+const char *cw_snapshot_save(int fd, struct cw_bytes gates)
 {
     struct cw_span data = cw_static_span();
     const char *heap_end = cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE;
@@ -115,7 +121,7 @@ const char *cw_snapshot_save(int fd)
     start.head.heap_end = (uintptr_t)heap_end;
     start.head.arenas_end = (uintptr_t)arenas_end;
     if (!add_region(CW_HEAP_BASE, heap_end) || !add_region(CW_ARENA_BASE, arenas_end) || !add_range(data.from, data.to)
-        || !add_locals())
+        || !add_locals_and_gates(gates))
         return "the program's memory is in too many pieces";
     start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
     return write_snapshot(fd) ? NULL : strerror(errno);

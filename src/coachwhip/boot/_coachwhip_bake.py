@@ -1,22 +1,81 @@
-"""Brings a program to the state that is saved as its snapshot: everything imported that can be."""
+"""Runs inside a product while its snapshot is made: trains, watches imports, and imports for good.
+
+The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what to do, `report` where to write:
+
+- `train`: run the app as usual and write which modules it has imported.
+- `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
+- `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
+"""
 
 import gc
 import importlib
+import json
 import os
 import sys
 
 
-def bake():
-    """Import the modules of the plan."""
-    import _coachwhip_resume
+class Unbaked(BaseException):
+    """A module that is to stay out of the snapshot was about to be imported; nobody shall handle that."""
 
-    names = os.environ.get("COACHWHIP_BAKE_MODULES", "")
-    for name in filter(None, names.split(",")):
+
+def prepare(path):
+    """Do what a plan says before the app runs.
+
+    Return None, or the file that the process is to be saved to, and the variables that must not be set then.
+    """
+    with open(path, encoding="utf-8") as stream:
+        plan = json.load(stream)
+    del os.environ["COACHWHIP_BAKE"]
+    if plan["task"] == "train":
+        _train(plan)
+        return None
+    if plan["task"] == "watch":
+        import _coachwhip_watch
+
+        _write(plan["report"], _coachwhip_watch.watch(plan["modules"]))
+        os._exit(0)
+    _write(plan["report"], _bake(plan["modules"], plan["left_out"]))
+    return plan["snapshot"], b"".join(os.fsencode(name) + b"\0" for name in plan["gates"])
+
+
+def _write(path, report):
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(report, stream)
+
+
+def _train(plan):
+    import atexit
+
+    before = set(sys.modules)
+    atexit.register(lambda: _write(plan["report"], [name for name in sys.modules if name not in before]))
+
+
+class _Gate:
+    """A finder that lets modules not be imported which are to stay out."""
+
+    def __init__(self, left_out):
+        self._left_out = left_out
+
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname in self._left_out:
+            raise Unbaked(fullname)
+        return None
+
+
+def _bake(names, left_out):
+    import _coachwhip_resume  # noqa: F401  (for the process that goes on)
+
+    gate = _Gate(frozenset(left_out))
+    sys.meta_path.insert(0, gate)
+    faults = {}
+    for name in names:
         try:
             importlib.import_module(name)
-        except Exception as error:
-            print(f"{name}: {error!r}", file=sys.stderr)
+        except (Unbaked, Exception) as error:
+            faults[name] = f"{type(error).__name__}: {error}"
+    sys.meta_path.remove(gate)
     sys.stdout.flush()
     sys.stderr.flush()
     for _ in range(3):
         gc.collect()
+    return faults

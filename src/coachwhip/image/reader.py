@@ -103,7 +103,7 @@ class ImageReader:
         self.image_id: bytes = image_id
         self.stub_id: bytes = stub_id
         self._ranges = [RANGE.unpack_from(header, HEADER.size + n * RANGE.size) for n in Section]
-        self._tables_checksum = int.from_bytes(header[-16:-8], "little")
+        self.tables_checksum = int.from_bytes(header[-16:-8], "little")
         if any(offset + length > self.size for offset, length in self._ranges):
             raise _damaged("its header")
 
@@ -111,6 +111,11 @@ class ImageReader:
         if offset + size > self.size:
             raise _damaged("a part of it that")
         return self._file[self.offset + offset : self.offset + offset + size]
+
+    def range(self, section: Section) -> tuple[int, int]:
+        """Where a section lies in the image: offset and size."""
+        offset, size = self._ranges[section]
+        return offset, size
 
     def section(self, section: Section) -> bytes:
         """The bytes of one section."""
@@ -126,7 +131,7 @@ class ImageReader:
             raise ImageError(f"the file has {len(self._file):,} bytes instead of {self.file_size:,}")
         body = self._slice(HEADER_SIZE, self.size - HEADER_SIZE)
         tables = body[: self._ranges[Section.DATA][0] - HEADER_SIZE]
-        if xxhash.xxh64_intdigest(tables) != self._tables_checksum:
+        if xxhash.xxh64_intdigest(tables) != self.tables_checksum:
             raise _damaged("its index")
         if hashlib.sha256(self._file[: self.offset]).digest() != self.stub_id:
             raise _damaged("its interpreter")

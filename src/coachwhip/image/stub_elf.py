@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from coachwhip.errors import ImageError
 from coachwhip.image.format import IMAGE_ADDRESS, PAGE, SEGMENT_TAG
 
-__all__ = ["Segment", "find_segment", "with_segment"]
+__all__ = ["Segment", "find_segment", "resized", "with_segment"]
 
 _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 #: type, flags, offset, virtual address, physical address, file size, memory size, alignment
@@ -78,6 +78,22 @@ def with_segment(stub: bytes, image_size: int) -> tuple[bytes, Segment]:
     following = patched[place + _PHDR.size : table + len(headers) * _PHDR.size]
     patched[place : table + len(headers) * _PHDR.size] = following + header
     return bytes(patched), Segment(offset, image_size)
+
+
+def resized(stub: bytes, image_size: int) -> bytes:
+    """Return a stub whose image is to have another size.
+
+    Raises:
+        ImageError: it has no image.
+    """
+    table, headers = _program_headers(stub)
+    for number, header in enumerate(headers):
+        if header[0] == _PT_LOAD and header[4] == SEGMENT_TAG:
+            patched = bytearray(stub)
+            fields = (*header[:5], image_size, image_size, header[7])
+            _PHDR.pack_into(patched, table + number * _PHDR.size, *fields)
+            return bytes(patched)
+    raise ImageError("this executable carries no image")
 
 
 def _with_loader_last(stub: bytes, table: int, headers: list[tuple[int, ...]]) -> bytearray:

@@ -7,7 +7,8 @@ from typing import IO, TYPE_CHECKING
 
 import xxhash
 
-from coachwhip.image.format import HEADER, HEADER_SIZE, MAGIC, PAGE, RANGE, VERSION, Section
+from coachwhip.image.format import HEADER_SIZE, Section
+from coachwhip.image.header import Header, encode_header
 from coachwhip.image.stub_elf import with_segment
 from coachwhip.image.tables import encode_tables
 
@@ -23,9 +24,7 @@ __all__ = ["write_product"]
 _CHUNK = 1 << 20
 
 
-def write_product(
-    stub: bytes, plan: ImagePlan, manifest: Manifest, output: IO[bytes], snapshot: bytes = b""
-) -> int:
+def write_product(stub: bytes, plan: ImagePlan, manifest: Manifest, output: IO[bytes]) -> int:
     """Write a product and return its size in bytes.
 
     Args:
@@ -33,15 +32,13 @@ def write_product(
         plan: what to write; its blobs are read from the layers' files.
         manifest: facts for `coachwhip inspect`.
         output: a seekable stream at its start; what it holds afterwards depends on the arguments only.
-        snapshot: memory that this product has saved when it was written without one. Everything else
-            lies at the same addresses with it as without.
 
     Raises:
         OSError: a layer can't be read or the output not be written.
         ImageError: the stub can't carry an image.
     """
     tables = encode_tables(plan, manifest.to_json())
-    ranges, body = _lay_out(tables, plan.data_size, len(snapshot))
+    ranges, body = _lay_out(tables, plan.data_size)
     image_size = sum(ranges[Section.SNAPSHOT])
     head, segment = with_segment(stub, image_size)
     output.write(head)
@@ -51,24 +48,21 @@ def write_product(
     for chunk in _data(plan.blobs):
         digest.update(chunk)
         output.write(chunk)
-    rest = bytes(ranges[Section.SNAPSHOT][0] - sum(ranges[Section.DATA])) + snapshot
-    digest.update(rest)
-    output.write(rest)
+    padding = bytes(image_size - sum(ranges[Section.DATA]))
+    digest.update(padding)
+    output.write(padding)
     file_size = segment.offset + image_size
     stub_id = hashlib.sha256(head).digest()
-    header = HEADER.pack(MAGIC, VERSION, HEADER_SIZE, image_size, file_size, digest.digest(), stub_id)
-    header += b"".join(RANGE.pack(*ranges[section]) for section in Section)
-    header += xxhash.xxh64_intdigest(body).to_bytes(8, "little")
-    header += xxhash.xxh64_intdigest(header).to_bytes(8, "little")
+    header = encode_header(
+        Header(image_size, file_size, digest.digest(), stub_id, ranges, xxhash.xxh64_intdigest(body))
+    )
     output.seek(segment.offset)
     output.write(header)
     output.seek(file_size)
     return file_size
 
 
-def _lay_out(
-    tables: dict[Section, bytes], data_size: int, snapshot_size: int
-) -> tuple[dict[Section, tuple[int, int]], bytes]:
+def _lay_out(tables: dict[Section, bytes], data_size: int) -> tuple[dict[Section, tuple[int, int]], bytes]:
     """Places of the sections in the image, and the bytes between the header and the data."""
     ranges = {}
     body = bytearray()
@@ -80,8 +74,7 @@ def _lay_out(
     body += bytes(-(HEADER_SIZE + len(body)) % 64)
     ranges[Section.DATA] = (HEADER_SIZE + len(body), data_size)
     end = sum(ranges[Section.DATA])
-    # A snapshot is mapped page by page.
-    ranges[Section.SNAPSHOT] = (end + (-end % (PAGE if snapshot_size else 8)), snapshot_size)
+    ranges[Section.SNAPSHOT] = (end + -end % 8, 0)
     return ranges, bytes(body)
 
 

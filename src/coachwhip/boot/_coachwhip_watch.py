@@ -1,0 +1,285 @@
+"""Imports modules and notes what they look at that is not the program's: the machine, the user, the moment.
+
+Only for a process that is thrown away: functions of the standard library are replaced by ones that take notes.
+"""
+
+import _thread
+import builtins
+import importlib
+import os
+import posix
+import sys
+import time
+
+import _coachwhip
+import _coachwhip_boot
+
+_ROOT = _coachwhip_boot.ROOT
+_NULL = os.devnull
+
+#: Functions whose results differ from process to process, and what they tell.
+_TELLING = {
+    "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
+             "localtime", "gmtime", "ctime", "clock_gettime"),
+    "random": ("urandom", "getrandom"),
+    "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage"),
+    "user": ("getuid", "geteuid", "getgid", "getegid", "getgroups", "getlogin", "getpwuid", "getpwnam", "getpwall"),
+    "machine": ("uname", "cpu_count", "process_cpu_count", "sched_getaffinity", "sysconf", "getloadavg", "gethostname",
+                "statvfs", "get_terminal_size"),
+    "folder": ("getcwd", "getcwdb"),
+    "terminal": ("isatty", "ttyname", "ctermid"),
+    "locale": ("setlocale", "localeconv", "nl_langinfo"),
+    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit"),
+    "signal": ("set_wakeup_fd", "setitimer", "alarm"),
+}  # fmt: skip
+_OF_FILES = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "open")
+
+#: Names of the modules that are being executed, the innermost last.
+_stack = []
+#: Module -> its notes and what it imports.
+_report = {}
+
+
+def _note(kind, detail):
+    """Add to the notes of the innermost module whose body runs."""
+    name = _stack[-1] if _stack else None
+    if name is None:
+        return
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
+    entry = [kind, str(detail), place]
+    notes = _report[name]["notes"]
+    if entry not in notes:
+        notes.append(entry)
+
+
+def _is_foreign(path):
+    if isinstance(path, int):
+        return False
+    text = os.fsdecode(path) if isinstance(path, (str, bytes)) or hasattr(path, "__fspath__") else ""
+    return bool(text) and not text.startswith(_ROOT) and text != _NULL
+
+
+def _reads(key):
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__") in ("os", "collections.abc"):
+        frame = frame.f_back
+    if frame is not None and frame.f_globals.get("__name__") == "gettext" and frame.f_code.co_name == "find":
+        if not _is_translated(frame.f_locals["domain"], frame.f_locals["localedir"]):
+            return  # in whatever language: there is nothing to be found
+    _note("variable", os.fsdecode(key))
+
+
+def _is_translated(domain, folder):
+    if folder is None:
+        folder = f"{sys.base_prefix}/share/locale"
+    listdir, stat = posix.listdir.__wrapped__, posix.stat.__wrapped__
+    try:
+        languages = listdir(folder)
+    except OSError:
+        return False
+    for language in languages:
+        try:
+            stat(f"{folder}/{language}/LC_MESSAGES/{domain}.mo")
+        except OSError:
+            continue
+        return True
+    return False
+
+
+class _Variables(dict):
+    """The environment's variables; notes who reads and who writes."""
+
+    def __getitem__(self, key):
+        _reads(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key):
+        _reads(key)
+        return super().__contains__(key)
+
+    def get(self, key, default=None):
+        _reads(key)
+        return super().get(key, default)
+
+    def __iter__(self):
+        _note("variable", "*")
+        return super().__iter__()
+
+    def keys(self):
+        _note("variable", "*")
+        return super().keys()
+
+    def items(self):
+        _note("variable", "*")
+        return super().items()
+
+    def copy(self):
+        _note("variable", "*")
+        return dict(self)
+
+    def __setitem__(self, key, value):
+        _note("state", f"sets {os.fsdecode(key)}")
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key):
+        _note("state", f"deletes {os.fsdecode(key)}")
+        super().__delitem__(key)
+
+
+def _telling(kind, name, function):
+    def spy(*args, **kwargs):
+        _note(kind, name)
+        return function(*args, **kwargs)
+
+    return spy
+
+
+def _of_file(name, function):
+    def spy(path=".", *args, **kwargs):
+        if _is_foreign(path):
+            _note("file", os.fsdecode(path))
+        return function(path, *args, **kwargs)
+
+    spy.__wrapped__ = function
+    return spy
+
+
+def _replace_functions(module):
+    """Have the telling functions of a module take notes."""
+    for kind, names in _TELLING.items():
+        for name in names:
+            function = getattr(module, name, None)
+            if function is not None and not hasattr(function, "__wrapped__"):
+                spy = _telling(kind, name, function)
+                spy.__wrapped__ = function
+                setattr(module, name, spy)
+
+
+def _replace_all():
+    for module in (time, posix, os):
+        _replace_functions(module)
+    for name in _OF_FILES:
+        spy = _of_file(name, getattr(posix, name))
+        setattr(posix, name, spy)
+        setattr(os, name, spy)
+    os.environ._data = posix.environ = _Variables(posix.environ)
+    sys.addaudithook(_audit)
+
+
+def _audit(event, arguments):
+    if not _stack:
+        return
+    if event == "open" and _is_foreign(arguments[0]):
+        _note("file", arguments[0])
+    elif event == "_thread.start_new_thread":
+        _note("thread", "start")
+    elif event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system", "os.exec"):
+        _note("program", event)
+    elif event.startswith("socket."):
+        _note("network", event)
+    elif event in ("ctypes.dlopen", "ctypes.dlsym", "ctypes.create_callback"):
+        _note("library", arguments[0] if arguments else event)
+    elif event == "mmap.__new__":
+        _note("mapping", "mmap")
+
+
+_LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
+
+
+class _Execution:
+    """Wraps a loader's `exec_module`: the notes belong to the module that is executed."""
+
+    def __init__(self, function, kind):
+        self._function = function
+        self._kind = kind
+
+    def __get__(self, loader, owner=None):
+        def execute(module):
+            name = module.__spec__.name
+            _report.setdefault(name, {"notes": [], "imports": []})
+            if _stack:
+                _add_import(name)
+            clock, descriptors = _coachwhip.clock_reads(), _descriptors()
+            _stack.append(name)
+            try:
+                if self._kind == "native":
+                    _note("native", module.__spec__.origin)
+                bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)
+                bound(module)
+            finally:
+                if _coachwhip.clock_reads() != clock:
+                    _note("time", "clock")
+                if _descriptors() != descriptors:
+                    _note("descriptor", "leaves one open")
+                _stack.pop()
+            if name in _LATER:
+                _replace_functions(module)
+
+        return execute
+
+
+def _descriptors():
+    names = posix.listdir.__wrapped__("/proc/self/fd") if hasattr(posix.listdir, "__wrapped__") else []
+    return len(names)
+
+
+def _add_import(name):
+    imports = _report[_stack[-1]]["imports"]
+    if name not in imports:
+        imports.append(name)
+
+
+def _spy_import(function):
+    def spy(name, globals=None, locals=None, fromlist=(), level=0):
+        if _stack:
+            package = (globals or {}).get("__package__") or (globals or {}).get("__name__") or ""
+            full = importlib.util.resolve_name("." * level + name, package) if level else name
+            parts = full.split(".")
+            for n in range(len(parts)):
+                _add_import(".".join(parts[: n + 1]))
+            for item in fromlist or ():
+                if f"{full}.{item}" in sys.modules:
+                    _add_import(f"{full}.{item}")
+        result = function(name, globals, locals, fromlist, level)
+        if _stack:
+            for item in fromlist or ():
+                if f"{full}.{item}" in sys.modules:
+                    _add_import(f"{full}.{item}")
+        return result
+
+    return spy
+
+
+def watch(names):
+    """Import modules in their order; return module -> {notes: [kind, detail, place], imports, fault}."""
+    import importlib.machinery
+    import importlib.util
+
+    _replace_all()
+    image, native = _coachwhip_boot.ImageLoader, importlib.machinery.ExtensionFileLoader
+    image.exec_module = _Execution(image.__dict__["exec_module"], "code")
+    native.exec_module = _Execution(native.__dict__["exec_module"], "native")
+    for importer in (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter):
+        importer.exec_module = _Execution(importer.__dict__["exec_module"], "builtin")
+    builtins.__import__ = _spy_import(builtins.__import__)
+    streams = _streams()
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            _report.setdefault(name, {"notes": [], "imports": []})["fault"] = f"{type(error).__name__}: {error}"
+        if _streams() != streams:
+            streams = _streams()
+            _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(["state", "changes sys.stdout", ""])
+    return _report
+
+
+def _streams():
+    found = []
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        found += [id(stream), getattr(stream, "errors", ""), getattr(stream, "line_buffering", "")]
+    return [*found, sys.excepthook, sys.displayhook]

@@ -1,0 +1,7 @@
+"""Snapshots: the state of a started program, made at build time, that later starts go on with."""
+
+from coachwhip.snapshot.bake import bake
+from coachwhip.snapshot.choose import choose
+from coachwhip.snapshot.model import Baked, Choice, LeftOut, Module, Note, Options
+
+__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note", "Options", "bake", "choose"]

@@ -1,0 +1,136 @@
+"""Make a product's snapshot, by running it: train, watch, choose, bake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coachwhip.errors import BuildError
+from coachwhip.snapshot.choose import choose
+from coachwhip.snapshot.model import Baked, Choice, LeftOut, Module, Note, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["bake"]
+
+#: How often what turned out to be in the way is left out before there is no snapshot at all.
+_ATTEMPTS = 4
+_BAKE_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A product and a folder of its own for its runs."""
+
+    product: Path
+    folder: Path
+
+    def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS) -> Any:  # noqa: ANN401
+        """Run the product with a plan; return its report, None when it wrote none."""
+        report = self.folder / "report.json"
+        report.unlink(missing_ok=True)
+        path = self.folder / "plan.json"
+        path.write_text(json.dumps({**plan, "report": str(report)}))
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        # As little as possible: what is not there can't get into the snapshot.
+        environment = {"COACHWHIP_BAKE": str(path), "LC_ALL": "C", "HOME": str(home), "PATH": os.defpath}
+        try:
+            subprocess.run(
+                [self.product, *arguments],
+                check=False,
+                env=environment,
+                cwd=home,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=(self.folder / "messages").open("ab"),
+                timeout=seconds,
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        return json.loads(report.read_text()) if report.exists() else None
+
+
+def bake(product: Path, entry_module: str, options: Options) -> Baked:
+    """Make a snapshot of a product that has none.
+
+    Args:
+        product: the executable.
+        entry_module: the module that its entry imports; empty when there is none.
+        options: the app's wishes.
+
+    Raises:
+        BuildError: no snapshot can be made of this program.
+    """
+    with tempfile.TemporaryDirectory(prefix="coachwhip-bake-") as scratch:
+        place = _Place(product.resolve(), Path(scratch))
+        watched = _watch(place, _train(place, entry_module, options))
+        excluded: dict[str, str] = {}
+        for _ in range(_ATTEMPTS):
+            choice = choose([_with_fault(module, excluded) for module in watched], options)
+            faults, memory = _bake(place, choice)
+            if not faults and memory:
+                return Baked(memory, choice)
+            if not faults:
+                break
+            excluded |= faults
+        messages = (place.folder / "messages").read_text(errors="replace")
+    raise BuildError("no snapshot can be made of this program", detail=messages)
+
+
+def _train(place: _Place, entry_module: str, options: Options) -> list[str]:
+    """Return the names of modules that the app imports, in a possible order."""
+    names = dict.fromkeys([entry_module] if entry_module else [])
+    for arguments in options.train:
+        report = place.run({"task": "train"}, arguments, options.seconds)
+        names |= dict.fromkeys(report or [])
+    names.pop("__main__", None)
+    return [name for name in names if not name.startswith("_coachwhip")]
+
+
+def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
+    report = place.run({"task": "watch", "modules": list(names)})
+    if report is None:
+        raise BuildError(
+            "the program ends while its modules are imported",
+            detail=(place.folder / "messages").read_text(errors="replace"),
+        )
+    return [
+        Module(
+            name,
+            tuple(Note(*note) for note in found["notes"]),
+            tuple(found["imports"]),
+            found.get("fault", ""),
+        )
+        for name, found in report.items()
+    ]
+
+
+def _with_fault(module: Module, excluded: dict[str, str]) -> Module:
+    if module.name not in excluded:
+        return module
+    return Module(module.name, module.notes, module.imports, excluded[module.name])
+
+
+def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
+    """Return module -> what went wrong with it; and the memory."""
+    snapshot = place.folder / "snapshot"
+    snapshot.unlink(missing_ok=True)
+    plan = {
+        "task": "bake",
+        "modules": list(choice.modules),
+        "left_out": [left.name for left in choice.left_out],
+        "gates": list(choice.gates),
+        "snapshot": str(snapshot),
+    }
+    faults = place.run(plan)
+    if faults is None:
+        return {}, b""
+    return faults, snapshot.read_bytes() if snapshot.exists() else b""

@@ -1,0 +1,101 @@
+"""Which modules can be part of a snapshot. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coachwhip.snapshot.known import HARMLESS, USUALLY_SET
+from coachwhip.snapshot.model import Choice, LeftOut
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from coachwhip.snapshot.model import Module, Note, Options
+
+__all__ = ["choose"]
+
+_WORDS = {
+    "variable": "reads {detail} from the environment",
+    "file": "looks at {detail}",
+    "time": "asks for the time ({detail})",
+    "random": "asks for randomness ({detail})",
+    "process": "asks about the process ({detail})",
+    "user": "asks who the user is ({detail})",
+    "machine": "asks about the machine ({detail})",
+    "folder": "asks for the current folder ({detail})",
+    "terminal": "asks about the terminal ({detail})",
+    "locale": "asks for or sets the locale ({detail})",
+    "state": "changes the process ({detail})",
+    "signal": "asks for signals ({detail})",
+    "thread": "starts a thread",
+    "program": "starts a program ({detail})",
+    "network": "uses the network ({detail})",
+    "library": "loads a library with ctypes",
+    "mapping": "maps memory ({detail})",
+    "native": "is a native library",
+    "descriptor": "leaves a file open",
+}
+
+
+def choose(modules: Sequence[Module], options: Options) -> Choice:
+    """Decide which modules a snapshot holds.
+
+    A module stays out for what it looks at, and with it every module that imports it. Environment variables
+    that are hardly ever set become gates instead: where one is set, the program starts without its snapshot.
+
+    Args:
+        modules: in the order of import, as they were watched.
+        options: the app's wishes.
+    """
+    by_name = {module.name: module for module in modules}
+    reasons = {module.name: _reason(module, options) for module in modules}
+    left: dict[str, LeftOut] = {}
+    for name, reason in reasons.items():
+        if reason is not None:
+            left[name] = LeftOut(name, *reason)
+    _add_importers(by_name, left)
+    chosen = tuple(module.name for module in modules if module.name not in left)
+    gates = {
+        note.detail
+        for name in chosen
+        for note in by_name[name].notes
+        if note.kind == "variable" and note.detail not in USUALLY_SET and note.detail != "*"
+    }
+    return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(options.gate))))
+
+
+def _reason(module: Module, options: Options) -> tuple[str, str] | None:
+    """What stands against a module itself, and where."""
+    top = module.name.partition(".")[0]
+    if module.name in options.deny or top in options.deny:
+        return ("the configuration says so", "")
+    if module.name in options.allow or top in options.allow:
+        return None
+    if module.fault:
+        return (f"can't be imported by itself: {module.fault}", "")
+    for note in module.notes:
+        if not _is_harmless(module.name, note):
+            return (_WORDS[note.kind].format(detail=note.detail), note.place)
+    return None
+
+
+def _is_harmless(name: str, note: Note) -> bool:
+    if note.kind == "variable" and note.detail != "*" and note.detail not in USUALLY_SET:
+        return True
+    return (name, note.kind) in HARMLESS or (name, f"{note.kind} {note.detail}") in HARMLESS
+
+
+def _add_importers(by_name: Mapping[str, Module], left: dict[str, LeftOut]) -> None:
+    """Add all modules that import one that is left out, or whose package is."""
+    changed = True
+    while changed:
+        changed = False
+        for name, module in by_name.items():
+            if name in left:
+                continue
+            parent = name.rpartition(".")[0]
+            cause = next((other for other in (*module.imports, parent) if other in left), None)
+            if cause is not None:
+                root = left[cause].because or cause
+                left[name] = LeftOut(name, f"imports {cause}", "", because=root)
+                changed = True

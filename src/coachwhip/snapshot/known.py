@@ -1,0 +1,60 @@
+"""What modules look at without harm, each with its reason; and variables that most machines set. Data."""
+
+from __future__ import annotations
+
+__all__ = ["HARMLESS", "USUALLY_SET"]
+
+#: (module, kind of note) or (module, "kind detail") -> why a snapshot may hold it all the same.
+HARMLESS = {
+    ("random", "random"): "seeds itself anew after every fork, and after a restore",
+    ("random", "process"): "seeds itself anew after every fork, and after a restore",
+    ("logging", "time"): "its start of time is set anew when a program goes on",
+    ("time", "time"): "its time zone is set anew when a program goes on",
+    ("time", "file"): "its time zone is set anew when a program goes on",
+    ("time", "variable TZ"): "its time zone is set anew when a program goes on",
+    ("site", "variable"): "has been run before",
+    ("_locale", "locale"): "only defines names",
+}
+
+#: Variables that are set on many machines, and differently: a module that reads one can't be in a snapshot. All
+#: others are taken to be unset, and checked to be.
+USUALLY_SET = frozenset(
+    {
+        "COLORTERM",
+        "COLUMNS",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "DISPLAY",
+        "EDITOR",
+        "HOME",
+        "HOSTNAME",
+        "LANG",
+        "LANGUAGE",
+        "LC_ALL",
+        "LC_CTYPE",
+        "LC_MESSAGES",
+        "LINES",
+        "LOGNAME",
+        "LS_COLORS",
+        "MAIL",
+        "OLDPWD",
+        "PAGER",
+        "PATH",
+        "PWD",
+        "SHELL",
+        "SHLVL",
+        "SSH_AUTH_SOCK",
+        "SSH_CONNECTION",
+        "TERM",
+        "TMPDIR",
+        "TZ",
+        "USER",
+        "VISUAL",
+        "WAYLAND_DISPLAY",
+        "XAUTHORITY",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_RUNTIME_DIR",
+        "_",
+    }
+)

@@ -1,0 +1,105 @@
+"""What is known of a program's modules, and what comes into its snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note", "Options"]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a module looked at, or changed, while it was imported.
+
+    Attributes:
+        kind: `variable`, `file`, `time`, `random`, `process`, `user`, `machine`, `folder`, `terminal`,
+            `locale`, `state`, `signal`, `thread`, `program`, `network`, `library`, `mapping`, `native` or
+            `descriptor`.
+        detail: which one: the variable's name, the file's path, the function.
+        place: `file:line` in the module.
+    """
+
+    kind: str
+    detail: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module that the program imports.
+
+    Attributes:
+        name: as in `sys.modules`.
+        notes: what it looked at.
+        imports: modules that it imports while it is itself imported.
+        fault: why it could not be imported by itself; empty when it could.
+    """
+
+    name: str
+    notes: tuple[Note, ...]
+    imports: tuple[str, ...]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A module that is imported at every start.
+
+    Attributes:
+        name: of the module.
+        reason: what stands against it, in words.
+        place: `file:line` of that.
+        because: the module that it imports and that is left out for a reason of its own; empty for such.
+    """
+
+    name: str
+    reason: str
+    place: str
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to come into a snapshot.
+
+    Attributes:
+        modules: in the order of import.
+        left_out: the others, with reasons.
+        gates: environment variables that must not be set where the snapshot is used.
+    """
+
+    modules: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    gates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the app's configuration says about its snapshot.
+
+    Attributes:
+        train: argument lists that the app is run with, to learn what it imports.
+        allow: modules that are taken whatever they look at.
+        deny: modules that stay out.
+        gate: further environment variables that must not be set.
+        seconds: how long each training run may take.
+    """
+
+    train: tuple[tuple[str, ...], ...] = (("--help",), ("--version",))
+    allow: frozenset[str] = frozenset()
+    deny: frozenset[str] = frozenset()
+    gate: tuple[str, ...] = ()
+    seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class Baked:
+    """A snapshot.
+
+    Attributes:
+        memory: its bytes.
+        choice: what is in it.
+    """
+
+    memory: bytes
+    choice: Choice
