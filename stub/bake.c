@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #include "collector.h"
+#include "heap.h"
 #include "paths.h"
 #include "resume.h"
 #include "say.h"
@@ -22,6 +24,14 @@ const char *cw_bake_plan(void)
 {
     const char *path = getenv("COACHWHIP_BAKE");
     return path && *path ? path : NULL;
+}
+
+void cw_bake_begin(char **argv)
+{
+    int persona = personality(0xffffffff);
+    if (persona >= 0 && !(persona & ADDR_NO_RANDOMIZE) && personality((unsigned long)persona | ADDR_NO_RANDOMIZE) >= 0)
+        execv("/proc/self/exe", argv); /* where that is forbidden, two snapshots differ in a few addresses */
+    cw_heap_keep_all(true);
 }
 
 /* What to save: (path, gates), or None; NULL with an exception set. */

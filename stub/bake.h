@@ -5,6 +5,9 @@
 /* The plan for it, a file that the environment's COACHWHIP_BAKE names; NULL when none is to be made. */
 const char *cw_bake_plan(void);
 
+/* To be called before memory is allocated. May start the program again, at addresses that are always the same. */
+void cw_bake_begin(char **argv);
+
 /* Does what the plan says, after CPython has been initialised. Saves the program and ends the process, or returns: then
  * the app is to run. */
 void cw_bake(const char *plan);

@@ -8,6 +8,7 @@
 #include <wchar.h>
 
 #include "arena.h"
+#include "bake.h"
 #include "module.h"
 #include "stub.h"
 
@@ -159,6 +160,10 @@ static void configure(PyConfig *config, const struct cw_start *start, bool envir
     config->parse_argv = start->interpreter;
     append_all(&config->xoptions, settings->xoptions);
     append_all(&config->warnoptions, settings->warnings);
+    if (cw_bake_plan()) { /* as random as the program's content */
+        config->use_hash_seed = 1;
+        config->hash_seed = (unsigned long)(cw_image.header->tables_checksum & 0xffffffff);
+    }
     if (!start->interpreter)
         set_orig_argv(config, start);
     check(PyConfig_SetBytesArgv(config, start->argc, start->argv));

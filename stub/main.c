@@ -103,7 +103,8 @@ int main(int argc, char **argv)
     cw_paths_start(&cw_image, path);
     struct cw_start start = cw_start_of(argc, argv);
     bool continued = continue_snapshot(&start);
-    cw_heap_keep_all(cw_bake_plan() != NULL);
+    if (cw_bake_plan())
+        cw_bake_begin(argv);
     cw_heap_open();
     return continued ? cw_continue(&start) : cw_run(&start);
 }

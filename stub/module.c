@@ -3,7 +3,7 @@
 #include <marshal.h>
 #include <string.h>
 
-#include "clock.h"
+#include "constants.h"
 #include "find.h"
 #include "imports.h"
 #include "paths.h"
@@ -172,6 +172,15 @@ static PyObject *module_clock_reads(PyObject *self, PyObject *unused)
     return PyLong_FromUnsignedLong(cw_clock_reads());
 }
 
+PyDoc_STRVAR(hold_constant_doc, "hold_constant(): let time, randomness and the process's number be constant.");
+
+static PyObject *module_hold_constant(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    cw_hold_constant();
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(exec_doc, "exec_module(loader, module): run the code at loader.path in the module.");
 
 static PyMethodDef EXEC_MODULE = {"exec_module", (PyCFunction)(void (*)(void))cw_exec_module, METH_FASTCALL,
@@ -192,6 +201,7 @@ static PyMethodDef METHODS[] = {
     {"read", module_read, METH_O, read_doc},
     {"listdir", module_listdir, METH_O, listdir_doc},
     {"pattern", (PyCFunction)(void (*)(void))module_pattern, METH_FASTCALL, pattern_doc},
+    {"hold_constant", module_hold_constant, METH_NOARGS, hold_constant_doc},
     {"clock_reads", module_clock_reads, METH_NOARGS, clock_reads_doc},
     {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},
     {NULL, NULL, 0, NULL},

@@ -13,6 +13,8 @@ import json
 import os
 import sys
 
+import _coachwhip
+
 
 class Unbaked(BaseException):
     """A module that is to stay out of the snapshot was about to be imported; nobody shall handle that."""
@@ -63,6 +65,7 @@ class _Gate:
 
 
 def _bake(names, left_out):
+    _coachwhip.hold_constant()
     import _coachwhip_resume  # noqa: F401  (for the process that goes on)
 
     gate = _Gate(frozenset(left_out))

@@ -6,6 +6,7 @@ Objects stay the same ones, as modules may have kept them.
 
 import posix
 import sys
+from _io import FileIO
 
 _STREAMS = (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w"))
 
@@ -31,9 +32,8 @@ def _renew(name, number, mode, errors):
     """Open one of the standard streams again, as CPython does at its start."""
     text = getattr(sys, f"__{name}__")
     buffer = text.buffer
-    raw = buffer.raw
     try:
-        raw.__init__(number, mode, closefd=False)
+        raw = FileIO(number, mode, closefd=False)
     except OSError:
         setattr(sys, name, None)
         setattr(sys, f"__{name}__", None)

@@ -35,26 +35,25 @@ class _Place:
         """Run the product with a plan; return its report, None when it wrote none."""
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
-        path = self.folder / "plan.json"
-        path.write_text(json.dumps({**plan, "report": str(report)}))
-        home = self.folder / "home"
-        home.mkdir(exist_ok=True)
-        # As little as possible: what is not there can't get into the snapshot.
-        environment = {"COACHWHIP_BAKE": str(path), "LC_ALL": "C", "HOME": str(home), "PATH": os.defpath}
-        try:
-            subprocess.run(
-                [self.product, *arguments],
-                check=False,
-                env=environment,
-                cwd=home,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=(self.folder / "messages").open("ab"),
-                timeout=seconds,
-                start_new_session=True,
-            )
-        except subprocess.TimeoutExpired:
-            return None
+        (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
+        # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
+        # folder's own differs from build to build.
+        environment = {"COACHWHIP_BAKE": "plan.json", "LC_ALL": "C", "HOME": "/nonexistent", "PATH": os.defpath}
+        with (self.folder / "messages").open("ab") as messages:
+            try:
+                subprocess.run(
+                    [self.product, *arguments],
+                    check=False,
+                    env=environment,
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=messages,
+                    timeout=seconds,
+                    start_new_session=True,
+                )
+            except subprocess.TimeoutExpired:
+                return None
         return json.loads(report.read_text()) if report.exists() else None
 
 
@@ -128,7 +127,7 @@ def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
         "modules": list(choice.modules),
         "left_out": [left.name for left in choice.left_out],
         "gates": list(choice.gates),
-        "snapshot": str(snapshot),
+        "snapshot": snapshot.name,
     }
     faults = place.run(plan)
     if faults is None:

@@ -1,0 +1,13 @@
+/* What differs from run to run: counted, and held constant while a snapshot is made, so that the same program gives the
+ * same snapshot. Nothing of it may matter later: modules that ask for it are not part of snapshots, and what CPython
+ * itself has asked for is made new when a process goes on. */
+#ifndef CW_CONSTANTS_H
+#define CW_CONSTANTS_H
+
+/* How often the time of day was asked for. */
+unsigned long cw_clock_reads(void);
+
+/* From now on time, randomness and the process's number are always the same. */
+void cw_hold_constant(void);
+
+#endif
