@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -108,25 +105,6 @@ def test_an_interrupted_build_leaves_nothing(tmp_path: Path, number: signal.Sign
     assert process.returncode in (ExitCode.INTERRUPTED, 128 + number)
     assert kept.read_text() == "what was there before"
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["app"]
-
-
-def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
-    first, second = tmp_path / "here", tmp_path / "a" / "much" / "deeper" / "folder"
-    for place in (first, second):
-        shutil.copytree(EXAMPLES / "myapp", place / "myapp")
-    os.utime(second / "myapp" / "pyproject.toml", (1, 1))
-    one = build("myapp", cwd=first)
-    time.sleep(1.1)
-    environment = tmp_path / "other-cache"
-    # Nothing is shared but the runtime: wheels, layers and the stub are made anew.
-    runtimes = Path(coachwhip("cache", "dir", cwd=tmp_path).stdout.strip()) / "runtimes"
-    environment.mkdir()
-    (environment / "runtimes").symlink_to(runtimes)
-    env = os.environ | {"COACHWHIP_CACHE_DIR": str(environment), "TZ": "Asia/Tokyo", "HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "coachwhip", "build", "myapp"]
-    subprocess.run(command, cwd=second, env=env, check=True, capture_output=True)
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (one, second / "dist" / "myapp")]
-    assert digests[0] == digests[1]
 
 
 def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:

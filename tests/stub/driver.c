@@ -118,10 +118,9 @@ static void do_cat(const char *verb, const char *path)
     show(verb, buffer, size);
 }
 
-static void do_fcat(const char *verb, const char *path)
+static void show_stream(const char *verb, FILE *stream)
 {
     char buffer[100];
-    FILE *stream = fopen(path, "r");
     if (!stream) {
         outcome(verb, -1);
         return;
@@ -131,17 +130,14 @@ static void do_fcat(const char *verb, const char *path)
     show(verb, buffer, (long)size);
 }
 
+static void do_fcat(const char *verb, const char *path)
+{
+    show_stream(verb, fopen(path, "r"));
+}
+
 static void do_reopen(const char *verb, const char *path)
 {
-    char buffer[100];
-    FILE *stream = freopen(path, "r", fopen("/dev/null", "r"));
-    if (!stream) {
-        outcome(verb, -1);
-        return;
-    }
-    size_t size = fread(buffer, 1, sizeof buffer, stream);
-    fclose(stream);
-    show(verb, buffer, (long)size);
+    show_stream(verb, freopen(path, "r", fopen("/dev/null", "r")));
 }
 
 /* Where an open file really is. */

@@ -11,23 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import xxhash
-import zstandard
-
 from coachwhip.image import plan_image, write_product
 from coachwhip.image.stub_elf import find_segment
-from coachwhip.model import (
-    Blob,
-    Bundle,
-    Compression,
-    Distribution,
-    EntryPoint,
-    Layer,
-    NativeLib,
-    Node,
-    Target,
-)
-from tests.unit.image.samples import fake_stub, manifest
+from coachwhip.model import Bundle, EntryPoint, NativeLib, Target
+from tests.unit.image.samples import LayerBuilder, fake_stub, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -128,24 +115,17 @@ def library_nodes(folder: Path) -> dict[str, Content]:
 
 def write_image(path: Path, files: Mapping[str, Content], *, name: str = "sample") -> Path:
     """Write an image of its own, without a stub, to `path`."""
-    blobs = bytearray()
-
-    def blob(content: bytes, *, compress: bool) -> Blob:
-        stored = zstandard.ZstdCompressor(level=19).compress(content) if compress else content
-        offset = len(blobs)
-        blobs.extend(stored)
-        kind = Compression.ZSTD if compress else Compression.NONE
-        return Blob(offset, len(stored), len(content), kind, xxhash.xxh64_intdigest(stored))
-
-    nodes = [Node("entry.py", blob(b"", compress=False), blob(b"code", compress=False))]
+    layer = LayerBuilder(name, path.with_suffix(".blobs")).add("entry.py", code=b"code")
     for file, content in files.items():
-        data = None if content.data is None else blob(content.data, compress=content.compress)
-        code = blob(b"code", compress=False) if data is None else None
-        nodes.append(Node(file, data, code, content.executable, content.native))
-    store = path.with_suffix(".blobs")
-    store.write_bytes(blobs)
-    layer = Layer(Distribution(name, "1"), tuple(sorted(nodes, key=lambda node: node.path)), store)
-    bundle = Bundle(name, "1", EntryPoint(name), Target((3, 13)), (layer,))
+        layer.add(
+            file,
+            content.data,
+            code=b"code" if content.data is None else None,
+            compress=content.compress,
+            executable=content.executable,
+            native=content.native,
+        )
+    bundle = Bundle(name, "1", EntryPoint(name), Target((3, 13)), (layer.layer(),))
     output = io.BytesIO()
     write_product(fake_stub(), plan_image(bundle, "entry.py"), manifest(), output)
     product = output.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +142,6 @@ def build(ui: Ui, /, app: str | None, output: Path | None, **options: Any) -> No
 def _summary(product: Product) -> str:
     """One line: file, size, where it runs, how to run it."""
     shown = str(product.path)
-    command = shown if "/" in shown else f"./{shown}"
+    command = shlex.quote(shown if "/" in shown else f"./{shown}")
     needs = ", ".join([f"glibc {product.floor} or newer", *product.system])
     return f"{shown}: {size(product.size)}, Linux {product.arch}, {needs}; run {command}"

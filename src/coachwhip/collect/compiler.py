@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coachwhip.collect.patterns import Pattern
-from coachwhip.effects.pipes import exchange
+from coachwhip.effects.process import exchange
 from coachwhip.errors import BuildError
 
 if TYPE_CHECKING:

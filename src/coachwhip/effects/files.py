@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["atomic_directory", "atomic_write", "remove_tree", "translated_os_errors"]
 
+#: How much of a file's name goes into that of its temporary, bytes.
+_LONGEST_START = 200
+
 
 @contextlib.contextmanager
 def translated_os_errors(what: str) -> Iterator[None]:
@@ -35,7 +38,9 @@ def translated_os_errors(what: str) -> Iterator[None]:
 
 
 def _temporary_beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    # A name may have 255 bytes, and `path` may use all of them.
+    start = os.fsdecode(os.fsencode(path.name)[:_LONGEST_START])
+    return path.with_name(f".{start}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
 
 
 @contextlib.contextmanager

@@ -12,9 +12,10 @@ import os
 import signal
 import subprocess
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from coachwhip.effects.files import translated_os_errors
+from coachwhip.effects.process import start
 from coachwhip.errors import MachineError
 
 if TYPE_CHECKING:
@@ -75,9 +76,8 @@ class Jobs:
         Raises:
             MachineError: the program does not exist, or `stop` was called.
         """
-        argv = [os.fspath(arg) for arg in args]
         with translated_os_errors("write a log"), log.open("ab") as stream:
-            process = self._start(argv, cwd, env, stream.fileno())
+            process = self._start(args, cwd, env, stream)
         try:
             return process.wait()
         finally:
@@ -85,26 +85,14 @@ class Jobs:
                 self._running.discard(process)
 
     def _start(
-        self, argv: list[str], cwd: Path, env: Mapping[str, str], output: int
+        self, args: Sequence[str | Path], cwd: Path, env: Mapping[str, str], output: IO[bytes]
     ) -> subprocess.Popen[bytes]:
         with self._guard:
             if self._stopping:
                 raise MachineError("the build was interrupted")
-            try:
-                process = subprocess.Popen(
-                    argv,
-                    cwd=cwd,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    pass_fds=(self._descriptor,),
-                )
-            except FileNotFoundError as error:
-                raise MachineError(
-                    f"can't run {argv[0]}: it is not installed", hint=f"install {argv[0]} and try again"
-                ) from error
+            process = start(
+                args, cwd=cwd, env=env, output=output, own_session=True, inherited=(self._descriptor,)
+            )
             self._running.add(process)
             return process
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from coachwhip.runtime import Runtime
 
 __all__ = ["build_product"]
+
+#: Names under which a product acts as the Python interpreter, see `stub/start.c`.
+_PYTHON = re.compile(r"python[0-9.]*")
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,13 @@ def _check_output(output: Path | None, app: AppSource) -> None:
     if output.is_dir():
         raise InputError(
             f"the output {output} is a folder", hint=f"name a file: -o {output / 'NAME'}, or another place"
+        )
+    if output.exists() and not output.is_file():
+        raise InputError(f"the output {output} is no ordinary file", hint="name another file with -o")
+    if _PYTHON.fullmatch(output.name):
+        raise InputError(
+            f"the output can't be called {output.name}: under this name it is Python and not the app",
+            hint="name another file with -o",
         )
     if app.path is not None and output.exists() and output.samefile(app.path):
         raise InputError(f"the output {output} is the app itself", hint="name another file with -o")

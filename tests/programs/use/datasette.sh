@@ -1,10 +1,4 @@
-# $1: where it listens; then the command. Leaves the answer in `answer`.
-served() {
-    url=$1; shift
-    "$@" > log 2>&1 & server=$!
-    for _ in $(seq 100); do curl -sf "$url" > answer && break; sleep 0.2; done
-    kill -TERM $server; wait $server || test $? = 143 || { cat log; return 1; }
-}
+. "${0%/*}/served.bash"
 mkdir plugins tpl
 printf 'from datasette import hookimpl\n@hookimpl\ndef prepare_connection(conn):\n    conn.create_function("shout", 1, str.upper)\n@hookimpl\ndef extra_template_vars(): return {"mine": "MINE"}\n' > plugins/p.py
 echo '{{ mine }} {% for d in databases %}{{ d.name }}{% endfor %}' > tpl/index.html

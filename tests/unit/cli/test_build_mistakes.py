@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +103,19 @@ def test_an_output_that_would_overwrite_the_app(place: Path, capsys: pytest.Capt
     assert main(["build", "tool.py", "-o", "tool.py"]) == ExitCode.INPUT
     assert "is the app itself" in said(capsys)
     assert (place / "tool.py").read_text() == "print(1)\n"
+
+
+def test_an_output_that_is_a_device(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(project / "pipe")
+    assert main(["build", "-o", "pipe"]) == ExitCode.INPUT
+    assert said(capsys).startswith("error: the output pipe is no ordinary file\n")
+    assert (project / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("name", ["python", "python3", "python3.13"])
+def test_an_output_that_would_be_python(project: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert main(["build", "-o", str(project / name)]) == ExitCode.INPUT
+    assert "under this name it is Python and not the app" in said(capsys)
 
 
 def test_something_that_is_no_requirement(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

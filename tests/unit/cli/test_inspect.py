@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import json
-import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import xxhash
 
 from coachwhip.cli.main import main
 from coachwhip.errors import ExitCode
 from coachwhip.image import Manifest, plan_image, write_product
 from coachwhip.image.manifest import DistributionRecord, NativeRecord
-from coachwhip.model import (
-    Blob,
-    Bundle,
-    Compression,
-    Distribution,
-    EntryPoint,
-    Layer,
-    NativeLib,
-    Node,
-    Settings,
-    Target,
-)
+from coachwhip.model import Bundle, EntryPoint, NativeLib, Target
+from tests.unit.image.samples import LayerBuilder, fake_stub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,46 +20,13 @@ if TYPE_CHECKING:
 SITE = "lib/python3.13/site-packages"
 
 
-def stub() -> bytes:
-    """Return an ELF executable with one loadable segment, a note to spare, and nothing else."""
-    header = struct.pack(
-        "<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, 0x400000, 64, 0, 0, 64, 56, 2, 0, 0, 0
-    )
-    load = struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 176, 176, 4096)
-    note = struct.pack("<IIQQQQQQ", 4, 4, 0, 0, 0, 0, 0, 4)
-    return header + load + note
-
-
-class Blobs:
-    """Collects the bytes of a layer."""
-
-    def __init__(self) -> None:
-        self.content = b""
-
-    def add(self, data: bytes) -> Blob:
-        blob = Blob(len(self.content), len(data), len(data), Compression.NONE, xxhash.xxh64_intdigest(data))
-        self.content += data
-        return blob
-
-
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
-    blobs = Blobs()
     library = NativeLib("", ("libc.so.6",), (), (2, 28), "fcntl64")
-    nodes = (
-        Node(f"{SITE}/app/__init__.py", blobs.add(b"x = 1\n" * 100), blobs.add(b"\xe3" * 300)),
-        Node(f"{SITE}/app/fast.so", blobs.add(b"\x7fELF" * 500), native=library),
-    )
-    layer = tmp_path / "layer"
-    layer.write_bytes(blobs.content)
-    bundle = Bundle(
-        "app",
-        "1.0",
-        EntryPoint("app", "app", "main"),
-        Target((3, 13)),
-        (Layer(Distribution("app", "1.0"), nodes, layer),),
-        Settings(),
-    )
+    layer = LayerBuilder("app", tmp_path / "layer")
+    layer.add(f"{SITE}/app/__init__.py", b"x = 1\n" * 100, code=b"\xe3" * 300)
+    layer.add(f"{SITE}/app/fast.so", b"\x7fELF" * 500, native=library)
+    bundle = Bundle("app", "1.0", EntryPoint("app", "app", "main"), Target((3, 13)), (layer.layer(),))
     manifest = Manifest(
         builder="0.1.0",
         app="app",
@@ -86,7 +41,7 @@ def product(tmp_path: Path) -> Path:
     )
     path = tmp_path / "app"
     with path.open("wb") as output:
-        write_product(stub(), plan_image(bundle, f"{SITE}/app/__init__.py"), manifest, output)
+        write_product(fake_stub(), plan_image(bundle, f"{SITE}/app/__init__.py"), manifest, output)
     return path
 
 

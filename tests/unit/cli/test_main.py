@@ -179,6 +179,23 @@ def test_a_termination_signal_ends_with_its_number_and_runs_cleanup(tmp_path: Pa
     assert cleaned.exists()
 
 
+def test_an_interrupt_while_the_command_is_imported_shows_no_traceback() -> None:
+    code = (
+        "import signal, sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'click':\n"
+        "            signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupts)\n"
+        "from coachwhip.__main__ import main\n"
+        "main()\n"
+    )
+    # Who runs the tests may have them ignore SIGINT, and programs inherit that.
+    command = ["env", "--default-signal=INT", sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_are_for_this_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["completion", shell]) == 0

@@ -65,13 +65,14 @@ class LayerBuilder:
         compression = Compression.ZSTD if compress else Compression.NONE
         return Blob(offset, len(stored), len(content), compression, xxhash.xxh64_intdigest(stored))
 
-    def add(
+    def add(  # noqa: PLR0913  (a file has many sides)
         self,
         path: str,
         data: bytes | None = b"",
         *,
         code: bytes | None = None,
         compress: bool = False,
+        executable: bool = False,
         native: NativeLib | None = None,
     ) -> LayerBuilder:
         self._nodes.append(
@@ -79,7 +80,8 @@ class LayerBuilder:
                 path,
                 None if data is None else self.blob(data, compress=compress),
                 None if code is None else self.blob(code),
-                native=native,
+                executable,
+                native,
             )
         )
         return self
