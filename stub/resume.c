@@ -24,6 +24,7 @@ const char *cw_suspend(int fd, struct cw_bytes gates)
 {
     cw_dispositions_save();
     PyOS_BeforeFork();
+    _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();
     const char *fault = cw_snapshot_save(fd, gates);
     PyOS_AfterFork_Parent();

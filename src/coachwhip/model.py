@@ -23,6 +23,7 @@ __all__ = [
     "Settings",
     "Target",
     "Wheel",
+    "SnapshotWish",
 ]
 
 #: Where a product's own files appear to live for the program inside it. The same in every product,
@@ -237,3 +238,22 @@ class Bundle:
     target: Target
     layers: tuple[Layer, ...]
     settings: Settings = field(default_factory=Settings)
+
+
+@dataclass(frozen=True)
+class SnapshotWish:
+    """What the configuration says about a product's snapshot.
+
+    Attributes:
+        wanted: whether one is to be made, where that is possible.
+        train: argument lists that the app is run with, to learn what it imports.
+        allow: modules, or packages with all in them, that are taken whatever they look at.
+        deny: modules or packages that stay out.
+        gate: environment variables that must not be set, beside those that the modules read.
+    """
+
+    wanted: bool = True
+    train: tuple[tuple[str, ...], ...] = (("--help",), ("--version",))
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    gate: tuple[str, ...] = ()

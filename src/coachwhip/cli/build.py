@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from coachwhip.cli.options import GroupedCommand, grouped_option
 from coachwhip.cli.places import absolute_links, default_cache
+from coachwhip.cli.snapshot import explanation, snapshot_line
 from coachwhip.cli.ui import Ui, pass_ui, size
 from coachwhip.inputs import Given
 from coachwhip.pipeline import Request, build_product
@@ -80,6 +81,8 @@ Examples:
     default=None,
     help="Let COACHWHIP_INTERPRETER=1 turn the product into a Python.  [default: let]",
 )
+@_contents("--no-snapshot", is_flag=True, help="Have every start begin at the beginning.")
+@_contents("--explain", is_flag=True, help="Say which modules are not in the snapshot, and why.")
 @_requirements(
     "-c",
     "--constraint",
@@ -132,10 +135,17 @@ def build(ui: Ui, /, app: str | None, output: Path | None, **options: Any) -> No
         ignore_lock=options.pop("ignore_lock"),
     )
     requirement_files = options.pop("requirement_files")
+    explain = options.pop("explain")
+    if options.pop("no_snapshot"):
+        options["snapshot"] = "off"
     options["find_links"] = absolute_links(options["find_links"])
     settings = {name.replace("_", "-"): value for name, value in options.items()}
     request = Request(Given(app, settings, requirement_files), output, resolve, default_cache())
     product = build_product(request, ui)
+    if product.snapshot is not None:
+        ui.note(snapshot_line(product.snapshot, product.snapshot_size))
+        if explain:
+            ui.show(explanation(product.snapshot))
     ui.result(_summary(product))
 
 

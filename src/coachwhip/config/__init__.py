@@ -9,7 +9,7 @@ from typing import Any
 
 from coachwhip.config.keys import KEYS, OLDEST_GLIBC, Key
 from coachwhip.errors import ConfigError
-from coachwhip.model import Settings, Target
+from coachwhip.model import Settings, SnapshotWish, Target
 
 __all__ = ["Config", "merged", "parse_config"]
 
@@ -39,6 +39,7 @@ class Config:
     xoptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     optimize: int = 0
+    snapshot: SnapshotWish = SnapshotWish()
 
     @property
     def target(self) -> Target:

@@ -7,8 +7,12 @@ documentation is made of it (`docs/reference/configuration.py`). Defaults are th
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from coachwhip.model import SnapshotWish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +109,23 @@ def _entry(value: object) -> str:
     text = _text(value)
     split_entry(text)
     return text
+
+
+_SNAPSHOT_LISTS = ("train", "allow", "deny", "gate")
+
+
+def _snapshot(value: object) -> SnapshotWish:
+    if value in ("auto", "off"):
+        return SnapshotWish(wanted=value == "auto")
+    if not isinstance(value, Mapping):
+        raise ValueError  # noqa: TRY004
+    for name in value:
+        if name not in _SNAPSHOT_LISTS:
+            raise ValueError(f"it has no {name!r}, only {', '.join(_SNAPSHOT_LISTS)}")
+    lists = {name: _texts(value[name]) for name in value}
+    if "train" in lists:
+        lists["train"] = tuple(tuple(shlex.split(line)) for line in lists["train"])
+    return SnapshotWish(**lists)
 
 
 _TEXT = Kind("a text", _text)
@@ -263,5 +284,14 @@ KEYS: tuple[Key, ...] = (
         Kind("0, 1 or 2", _optimize),
         "1",
         "1 drops `assert` statements as `python -O` does, 2 documentation strings as well.",
+    ),
+    Key(
+        "snapshot",
+        Kind('"auto", "off" or a table of lists', _snapshot),
+        '"off"',
+        "Whether starts go on from a [snapshot](../explanation/snapshots.md), where one can be made. As a table, "
+        "`[tool.coachwhip.snapshot]`: `train`, command lines that the app is run with to learn what it imports, "
+        'by default `["--help", "--version"]`; `allow`, modules that are taken whatever they look at; `deny`, '
+        "modules that stay out; `gate`, environment variables that must not be set for the snapshot to be used.",
     ),
 )

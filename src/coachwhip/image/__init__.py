@@ -4,6 +4,7 @@ from coachwhip.image.manifest import Manifest
 from coachwhip.image.natives import outside_libraries
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
+from coachwhip.image.snapshot import write_with_snapshot
 from coachwhip.image.writer import write_product
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "plan_image",
     "read_image",
     "write_product",
+    "write_with_snapshot",
 ]

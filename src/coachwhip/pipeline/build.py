@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,15 +13,17 @@ from coachwhip.effects.files import atomic_write, translated_os_errors
 from coachwhip.effects.prune import cache_in_use
 from coachwhip.effects.source import read_bytes
 from coachwhip.elf import native_lib
-from coachwhip.errors import InputError, NetworkError
+from coachwhip.errors import BuildError, InputError, NetworkError
 from coachwhip.image import plan_image, write_product
 from coachwhip.model import Distribution
 from coachwhip.pipeline.boot import collect_boot
 from coachwhip.pipeline.entry import check_entry
+from coachwhip.pipeline.finish import finish
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
 from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
 from coachwhip.runtime.stub import build_stub
+from coachwhip.snapshot import bake
 
 if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from coachwhip.model import Bundle, EntryPoint, Wheel
     from coachwhip.progress import Progress
     from coachwhip.runtime import Runtime
+    from coachwhip.snapshot import Baked
 
 __all__ = ["build_product"]
 
@@ -88,11 +92,32 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
         recipe=job.runtime.recipe,
         stub_glibc=native_lib(stub).glibc,
     )
-    with job.progress.step(f"Writing {output}"):
-        size = _write(output, stub, plan_image(bundle, collect.entry_path(bundle.entry)), manifest)
+    plan = plan_image(bundle, collect.entry_path(bundle.entry))
+    with tempfile.TemporaryDirectory(dir=job.cache.area("products")) as scratch:
+        bare = Path(scratch) / "product"
+        with job.progress.step(f"Writing {output}"):
+            _write(bare, stub, plan, manifest)
+        baked = _bake(job, bare, bundle.entry.module)
+        size = finish(bare, baked, output)
     floor, floor_set_by = manifest.floor()
     system = tuple(record.name for record in manifest.system)
-    return Product(output, size, bundle.target.arch, floor, floor_set_by, system)
+    choice, memory = (baked.choice, len(baked.memory)) if baked else (None, 0)
+    return Product(output, size, bundle.target.arch, floor, floor_set_by, system, choice, memory)
+
+
+def _bake(job: _Job, product: Path, entry_module: str) -> Baked | None:
+    """Make the snapshot; None when none is wanted or, which is said, none can be made."""
+    wish = job.app.config.snapshot
+    if not wish.wanted:
+        return None
+    try:
+        with job.progress.step("Making the snapshot"):
+            return bake(product, entry_module, wish)
+    except BuildError as error:
+        job.progress.note(f"No snapshot: {error.message}; the product starts the ordinary way.")
+        for line in error.detail.splitlines():
+            job.progress.detail(line)
+        return None
 
 
 def _check_output(output: Path | None, app: AppSource) -> None:

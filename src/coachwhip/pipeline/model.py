@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
     from coachwhip.inputs import Given
     from coachwhip.resolve import Options
+    from coachwhip.snapshot import Choice
 
 __all__ = ["Product", "Request"]
 
@@ -43,6 +44,8 @@ class Product:
         floor: the oldest glibc that it runs on, `2.17`.
         floor_set_by: what needs that.
         system: libraries that it needs of the machine beside glibc.
+        snapshot: what is in its snapshot; None when it has none.
+        snapshot_size: bytes of that.
     """
 
     path: Path
@@ -51,3 +54,5 @@ class Product:
     floor: str
     floor_set_by: str
     system: tuple[str, ...]
+    snapshot: Choice | None = None
+    snapshot_size: int = 0

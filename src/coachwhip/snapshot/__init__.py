@@ -2,6 +2,6 @@
 
 from coachwhip.snapshot.bake import bake
 from coachwhip.snapshot.choose import choose
-from coachwhip.snapshot.model import Baked, Choice, LeftOut, Module, Note, Options
+from coachwhip.snapshot.model import Baked, Choice, LeftOut, Module, Note
 
-__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note", "Options", "bake", "choose"]
+__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note", "bake", "choose"]

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from coachwhip.errors import BuildError
 from coachwhip.snapshot.choose import choose
-from coachwhip.snapshot.model import Baked, Choice, LeftOut, Module, Note, Options
+from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from coachwhip.model import SnapshotWish
 
 __all__ = ["bake"]
 
 #: How often what turned out to be in the way is left out before there is no snapshot at all.
 _ATTEMPTS = 4
 _BAKE_SECONDS = 120.0
+#: How long one training run may take; what it has imported by then is not learned.
+_TRAIN_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -57,23 +61,23 @@ class _Place:
         return json.loads(report.read_text()) if report.exists() else None
 
 
-def bake(product: Path, entry_module: str, options: Options) -> Baked:
+def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     """Make a snapshot of a product that has none.
 
     Args:
         product: the executable.
         entry_module: the module that its entry imports; empty when there is none.
-        options: the app's wishes.
+        wish: what the app's configuration says.
 
     Raises:
         BuildError: no snapshot can be made of this program.
     """
     with tempfile.TemporaryDirectory(prefix="coachwhip-bake-") as scratch:
         place = _Place(product.resolve(), Path(scratch))
-        watched = _watch(place, _train(place, entry_module, options))
+        watched = _watch(place, _train(place, entry_module, wish))
         excluded: dict[str, str] = {}
         for _ in range(_ATTEMPTS):
-            choice = choose([_with_fault(module, excluded) for module in watched], options)
+            choice = choose([_with_fault(module, excluded) for module in watched], wish)
             faults, memory = _bake(place, choice)
             if not faults and memory:
                 return Baked(memory, choice)
@@ -84,11 +88,11 @@ def bake(product: Path, entry_module: str, options: Options) -> Baked:
     raise BuildError("no snapshot can be made of this program", detail=messages)
 
 
-def _train(place: _Place, entry_module: str, options: Options) -> list[str]:
+def _train(place: _Place, entry_module: str, wish: SnapshotWish) -> list[str]:
     """Return the names of modules that the app imports, in a possible order."""
     names = dict.fromkeys([entry_module] if entry_module else [])
-    for arguments in options.train:
-        report = place.run({"task": "train"}, arguments, options.seconds)
+    for arguments in wish.train:
+        report = place.run({"task": "train"}, arguments, _TRAIN_SECONDS)
         names |= dict.fromkeys(report or [])
     names.pop("__main__", None)
     return [name for name in names if not name.startswith("_coachwhip")]

@@ -10,7 +10,7 @@ from coachwhip.snapshot.model import Choice, LeftOut
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from coachwhip.snapshot.model import Module, Note, Options
+    from coachwhip.snapshot.model import Module, Note
 
 __all__ = ["choose"]
 
@@ -37,7 +37,7 @@ _WORDS = {
 }
 
 
-def choose(modules: Sequence[Module], options: Options) -> Choice:
+def choose(modules: Sequence[Module], wish: SnapshotWish) -> Choice:
     """Decide which modules a snapshot holds.
 
     A module stays out for what it looks at, and with it every module that imports it. Environment variables
@@ -45,10 +45,10 @@ def choose(modules: Sequence[Module], options: Options) -> Choice:
 
     Args:
         modules: in the order of import, as they were watched.
-        options: the app's wishes.
+        wish: what the app's configuration says.
     """
     by_name = {module.name: module for module in modules}
-    reasons = {module.name: _reason(module, options) for module in modules}
+    reasons = {module.name: _reason(module, wish) for module in modules}
     left: dict[str, LeftOut] = {}
     for name, reason in reasons.items():
         if reason is not None:
@@ -61,15 +61,15 @@ def choose(modules: Sequence[Module], options: Options) -> Choice:
         for note in by_name[name].notes
         if note.kind == "variable" and note.detail not in USUALLY_SET and note.detail != "*"
     }
-    return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(options.gate))))
+    return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
 
 
-def _reason(module: Module, options: Options) -> tuple[str, str] | None:
+def _reason(module: Module, wish: SnapshotWish) -> tuple[str, str] | None:
     """What stands against a module itself, and where."""
     top = module.name.partition(".")[0]
-    if module.name in options.deny or top in options.deny:
+    if module.name in wish.deny or top in wish.deny:
         return ("the configuration says so", "")
-    if module.name in options.allow or top in options.allow:
+    if module.name in wish.allow or top in wish.allow:
         return None
     if module.fault:
         return (f"can't be imported by itself: {module.fault}", "")

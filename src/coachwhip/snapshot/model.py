@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note", "Options"]
+__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note"]
 
 
 @dataclass(frozen=True)
@@ -71,25 +71,6 @@ class Choice:
     modules: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     gates: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the app's configuration says about its snapshot.
-
-    Attributes:
-        train: argument lists that the app is run with, to learn what it imports.
-        allow: modules that are taken whatever they look at.
-        deny: modules that stay out.
-        gate: further environment variables that must not be set.
-        seconds: how long each training run may take.
-    """
-
-    train: tuple[tuple[str, ...], ...] = (("--help",), ("--version",))
-    allow: frozenset[str] = frozenset()
-    deny: frozenset[str] = frozenset()
-    gate: tuple[str, ...] = ()
-    seconds: float = 20.0
 
 
 @dataclass(frozen=True)
