@@ -78,13 +78,33 @@ static bool write_all(int fd, const char *from, size_t size)
     return true;
 }
 
+static bool write_zeros(int fd, size_t size)
+{
+    static const char zeros[CW_PAGE];
+    for (; size > sizeof zeros; size -= sizeof zeros)
+        if (!write_all(fd, zeros, sizeof zeros))
+            return false;
+    return write_all(fd, zeros, size);
+}
+
+/* The executable's data, without what is of this process. */
+static bool write_data(int fd, struct cw_span data)
+{
+    struct cw_span live = cw_live_span();
+    return write_all(fd, data.from, (size_t)(live.from - data.from))
+        && write_zeros(fd, (size_t)(live.to - live.from)) && write_all(fd, live.to, (size_t)(data.to - live.to));
+}
+
 static bool write_snapshot(int fd)
 {
+    struct cw_span data = cw_static_span();
     if (!write_all(fd, start.bytes, sizeof start.bytes))
         return false;
-    for (uint32_t n = 0; n < start.head.ranges; n++)
-        if (!write_all(fd, (const char *)start.ranges[n].address, start.ranges[n].size))
+    for (uint32_t n = 0; n < start.head.ranges; n++) {
+        char *from = (char *)start.ranges[n].address;
+        if (from == data.from ? !write_data(fd, data) : !write_all(fd, from, start.ranges[n].size))
             return false;
+    }
     return true;
 }
 

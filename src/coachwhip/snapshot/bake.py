@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.errors import BuildError
@@ -16,6 +14,7 @@ from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from coachwhip.model import SnapshotWish
 
@@ -30,7 +29,7 @@ _TRAIN_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class _Place:
-    """A product and a folder of its own for its runs."""
+    """A product and the folder that it runs in."""
 
     product: Path
     folder: Path
@@ -46,7 +45,7 @@ class _Place:
         with (self.folder / "messages").open("ab") as messages:
             try:
                 subprocess.run(
-                    [self.product, *arguments],
+                    [f"./{self.product.name}", *arguments],
                     check=False,
                     env=environment,
                     cwd=self.folder,
@@ -65,26 +64,25 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     """Make a snapshot of a product that has none.
 
     Args:
-        product: the executable.
+        product: the executable, alone in a folder in which it may write.
         entry_module: the module that its entry imports; empty when there is none.
         wish: what the app's configuration says.
 
     Raises:
         BuildError: no snapshot can be made of this program.
     """
-    with tempfile.TemporaryDirectory(prefix="coachwhip-bake-") as scratch:
-        place = _Place(product.resolve(), Path(scratch))
-        watched = _watch(place, _train(place, entry_module, wish))
-        excluded: dict[str, str] = {}
-        for _ in range(_ATTEMPTS):
-            choice = choose([_with_fault(module, excluded) for module in watched], wish)
-            faults, memory = _bake(place, choice)
-            if not faults and memory:
-                return Baked(memory, choice)
-            if not faults:
-                break
-            excluded |= faults
-        messages = (place.folder / "messages").read_text(errors="replace")
+    place = _Place(product, product.parent)
+    watched = _watch(place, _train(place, entry_module, wish))
+    excluded: dict[str, str] = {}
+    for _ in range(_ATTEMPTS):
+        choice = choose([_with_fault(module, excluded) for module in watched], wish)
+        faults, memory = _bake(place, choice)
+        if not faults and memory:
+            return Baked(memory, choice)
+        if not faults:
+            break
+        excluded |= faults
+    messages = (place.folder / "messages").read_text(errors="replace")
     raise BuildError("no snapshot can be made of this program", detail=messages)
 
 
