@@ -24,7 +24,7 @@ from coachwhip.inputs import (
     wheel_scripts,
 )
 from coachwhip.inputs.detect import Found, classify, looks_like_path
-from coachwhip.inputs.entries import pick_script
+from coachwhip.inputs.entries import pick_script, script_entry
 from coachwhip.inputs.inline import parse_inline
 from coachwhip.inputs.project import check_python, parse_project
 from coachwhip.inputs.scripts import offered_scripts, parse_scripts
@@ -104,6 +104,15 @@ class TestProjects:
         error = refused("shop", script="sever")
         assert error.exit_code == ExitCode.INPUT
         assert "did you mean server?" in error.hint
+
+    @pytest.mark.parametrize("name", ["../evil", "/etc/evil", ".hidden", "-rf", "two\nlines"])
+    def test_a_script_whose_name_is_none_for_a_file(self, name: str) -> None:
+        with pytest.raises(InputError, match="can't be the name of a file") as caught:
+            pick_script({name: "shop:main"}, Config(), "shop", "shop")
+        assert "--entry" in caught.value.hint
+        with pytest.raises(InputError):
+            script_entry(name, b"print()", Config(), "shop")
+        assert script_entry(name, "shop:main", Config(name="shop"), "shop").name == "shop"
 
     def test_an_entry_replaces_scripts(self) -> None:
         project('[project.scripts]\nb = "b:b"\na = "a:a"\n')

@@ -17,7 +17,7 @@ from coachwhip.model import SnapshotWish
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KEYS", "OLDEST_GLIBC", "Key", "Kind", "split_entry"]
+__all__ = ["KEYS", "OLDEST_GLIBC", "Key", "Kind", "file_name", "split_entry"]
 
 OLDEST_GLIBC = (2, 17)
 
@@ -98,7 +98,12 @@ def _glibc(value: object) -> tuple[int, int]:
     return version
 
 
-def _file_name(value: object) -> str:
+def file_name(value: object) -> str:
+    """Return the name of a product.
+
+    Raises:
+        ValueError: it is no plain file name.
+    """
     name = _text(value)
     if "/" in name or name.startswith(("-", ".")) or not name.isprintable():
         raise ValueError("it must be a plain file name")
@@ -180,7 +185,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "name",
-        Kind("a file name", _file_name),
+        Kind("a file name", file_name),
         '"myapp"',
         "File name of the product. Without it: the name of the console script, of the script file, or of the "
         "entry's top-level module.",

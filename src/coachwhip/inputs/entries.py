@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from coachwhip.config.keys import split_entry
+from coachwhip.config.keys import file_name, split_entry
 from coachwhip.errors import InputError
 from coachwhip.inputs.model import Kind
 from coachwhip.model import EntryPoint
@@ -26,10 +26,17 @@ def script_entry(name: str, value: Script, config: Config, where: str) -> EntryP
     """Make an entry point of a script's name and its text, or its `module:function [extras]`.
 
     Raises:
-        InputError: the value is none.
+        InputError: the value is none, or the name none for a file.
     """
+    try:
+        product = file_name(config.name or name)
+    except ValueError as error:
+        raise InputError(
+            f"{where}: the console script {name!r} can't be the name of a file",
+            hint="name what to run with --entry module:function",
+        ) from error
     if isinstance(value, bytes):
-        return EntryPoint(config.name or name, source=value)
+        return EntryPoint(product, source=value)
     try:
         module, attribute = split_entry(value.partition("[")[0])
     except ValueError as error:
@@ -37,7 +44,7 @@ def script_entry(name: str, value: Script, config: Config, where: str) -> EntryP
             f"{where}: the console script {name} is {value!r}, which is not module:function",
             hint="correct it, or name what to run with --entry module:function",
         ) from error
-    return EntryPoint(config.name or name, module, attribute)
+    return EntryPoint(product, module, attribute)
 
 
 def configured_entry(config: Config) -> EntryPoint | None:

@@ -98,7 +98,7 @@ def compile_lock(query: Query, *, only_wheels_of: Sequence[str] = (), constraint
     if query.files:
         args += [path.absolute() for path in query.files]
     if query.project:
-        args.append(query.directory / "pyproject.toml")
+        args.append(_metadata_of(query.directory))
         for extra in query.project.extras:
             args += ["--extra", extra]
         for group in query.project.groups:
@@ -113,6 +113,13 @@ def compile_lock(query: Query, *, only_wheels_of: Sequence[str] = (), constraint
             inputs.args.append("-")
         stdin = "\n".join(query.requirements) + "\n" if query.requirements else None
         return _pip_compile(query, [*args, *inputs.args], stdin, "resolve the requirements")
+
+
+def _metadata_of(directory: Path) -> Path:
+    """Return the file in which uv finds a project's requirements."""
+    old = directory / "setup.py"
+    new = directory / "pyproject.toml"
+    return old if old.exists() and not new.exists() else new
 
 
 def every_file_of(query: Query, pins: Sequence[str]) -> str:

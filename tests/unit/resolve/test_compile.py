@@ -140,3 +140,19 @@ def test_pips_configuration_counts_when_uv_has_none(tmp_path: Path) -> None:
     (folder / "pyproject.toml").write_text('[tool.uv]\nindex-url = "https://index.example"\n')
     assert configured_indexes(Options(environ=environ), folder) == PipIndexes()
     assert configured_indexes(Options(environ={**environ, "UV_INDEX": "x"}), tmp_path) == PipIndexes()
+
+
+@pytest.mark.parametrize(
+    ("files", "asked"),
+    [
+        (["pyproject.toml"], "pyproject.toml"),
+        (["setup.py"], "setup.py"),
+        (["pyproject.toml", "setup.py"], "pyproject.toml"),
+    ],
+)
+def test_where_a_project_names_its_requirements(uv: Uv, tmp_path: Path, files: list[str], asked: str) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    compile_lock(Query(TARGET, Interpreter(), Options(), project=Project(tmp_path)))
+    named = [arg for arg in uv.args if arg.endswith(("pyproject.toml", "setup.py"))]
+    assert named == [str(tmp_path / asked)]
