@@ -131,3 +131,18 @@ Py_ssize_t __wrap_PyGC_Collect(void)
         PyErr_Clear();
     return __real_PyGC_Collect();
 }
+
+/* An object that something immortal keeps alive when all modules have been cleared. */
+static int finalize(PyObject *object, void *unused)
+{
+    (void)unused;
+    if (Py_TYPE(object)->tp_finalize && !_PyGC_FINALIZED(object))
+        PyObject_CallFinalizer(object);
+    return 1;
+}
+
+void cw_finalize_rest(void)
+{
+    if (is_base_frozen)
+        PyUnstable_GC_VisitObjects(finalize, NULL);
+}

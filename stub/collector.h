@@ -13,4 +13,7 @@ int cw_import_entry(const char *module);
 /* Takes everything there is out of later collections, before a snapshot is made. Returns -1 with an exception set. */
 int cw_freeze_base(void);
 
+/* Calls the finalizers that a snapshot's immortal objects keep from being called, at the very end. */
+void cw_finalize_rest(void);
+
 #endif

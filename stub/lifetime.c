@@ -1,5 +1,7 @@
 #include "lifetime.h"
 
+#include "collector.h"
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -32,8 +34,10 @@ int __wrap__PyFile_Flush(PyObject *file)
  * the kernel does faster. */
 void __wrap__PyTraceMalloc_Stop(void)
 {
-    if (Py_IsFinalizing())
+    if (Py_IsFinalizing() && ending) {
+        cw_finalize_rest();
         cw_end_process();
+    }
     __real__PyTraceMalloc_Stop();
 }
 

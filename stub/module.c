@@ -6,6 +6,7 @@
 #include "constants.h"
 #include "find.h"
 #include "imports.h"
+#include "openssl.h"
 #include "paths.h"
 #include "patterns.h"
 #include "say.h"
@@ -181,6 +182,15 @@ static PyObject *module_hold_constant(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(configure_openssl_doc, "configure_openssl(): have OpenSSL read this machine's configuration.");
+
+static PyObject *module_configure_openssl(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    cw_openssl_configure();
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(exec_doc, "exec_module(loader, module): run the code at loader.path in the module.");
 
 static PyMethodDef EXEC_MODULE = {"exec_module", (PyCFunction)(void (*)(void))cw_exec_module, METH_FASTCALL,
@@ -201,6 +211,7 @@ static PyMethodDef METHODS[] = {
     {"read", module_read, METH_O, read_doc},
     {"listdir", module_listdir, METH_O, listdir_doc},
     {"pattern", (PyCFunction)(void (*)(void))module_pattern, METH_FASTCALL, pattern_doc},
+    {"configure_openssl", module_configure_openssl, METH_NOARGS, configure_openssl_doc},
     {"hold_constant", module_hold_constant, METH_NOARGS, hold_constant_doc},
     {"clock_reads", module_clock_reads, METH_NOARGS, clock_reads_doc},
     {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "dispositions.h"
+#include "immortal.h"
 #include "keys.h"
 #include "paths.h"
 #include "say.h"
@@ -23,6 +24,7 @@
 const char *cw_suspend(int fd, struct cw_bytes gates)
 {
     cw_dispositions_save();
+    cw_make_immortal();
     PyOS_BeforeFork();
     _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();

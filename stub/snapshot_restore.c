@@ -5,6 +5,7 @@
 
 #include "heap.h"
 #include "heap_pages.h"
+#include "openssl.h"
 #include "paths.h"
 #include "say.h"
 #include "snapshot.h"
@@ -166,8 +167,10 @@ const char *cw_snapshot_restore(struct cw_bytes snapshot)
     }
     if (!data)
         return "the snapshot is damaged";
+    struct cw_openssl_cpu cpu = cw_openssl_note_cpu();
     if (!restore_data(&view, data)) /* half of it may be in place */
         cw_die(CW_EXIT_START, cw_self_path(), "the kernel refuses memory; COACHWHIP_SNAPSHOT=0 starts without a snapshot");
+    cw_openssl_set_cpu(&cpu);
     restore_locals(&view);
     return NULL;
 }

@@ -66,7 +66,7 @@ class _Gate:
 
 def _bake(names, left_out):
     _coachwhip.hold_constant()
-    import _coachwhip_resume  # noqa: F401  (for the process that goes on)
+    import _coachwhip_resume
 
     gate = _Gate(frozenset(left_out))
     sys.meta_path.insert(0, gate)
@@ -77,6 +77,7 @@ def _bake(names, left_out):
         except (Unbaked, Exception) as error:
             faults[name] = f"{type(error).__name__}: {error}"
     sys.meta_path.remove(gate)
+    _coachwhip_resume.plan()
     sys.stdout.flush()
     sys.stderr.flush()
     for _ in range(3):

@@ -23,9 +23,8 @@ def resume(variables, arguments, utf8_mode):
     errors = "surrogateescape" if utf8_mode else "strict"
     for name, number, mode in _STREAMS:
         _renew(name, number, mode, "backslashreplace" if number == 2 else errors)
-    time = sys.modules.get("time")
-    if time is not None:
-        time.tzset()
+    for module, renew in _renewals:
+        renew(module)
 
 
 def _renew(name, number, mode, errors):
@@ -43,3 +42,50 @@ def _renew(name, number, mode, errors):
     buffer.__init__(raw, 8192 if terminal else raw._blksize)
     text.__init__(buffer, "utf-8", errors, "\n", terminal or number == 2)
     text.mode = mode
+
+
+def _renew_time(time):
+    time.tzset()
+
+
+def _renew_openssl(_module):
+    import _coachwhip
+
+    _coachwhip.configure_openssl()
+
+
+def _renew_logging(logging):
+    import time
+
+    logging._startTime = time.time_ns()
+
+
+def _renew_multiprocessing(process):
+    import os
+
+    process._current_process._config["authkey"] = process.AuthenticationString(os.urandom(32))
+
+
+def _renew_urllib3(connection):
+    connection.HAS_IPV6 = connection._has_ipv6("::1")
+
+
+#: Modules whose import is harmless once these have been called; `coachwhip.snapshot.known` has the reasons.
+_OF_MODULES = {
+    "time": _renew_time,
+    "_hashlib": _renew_openssl,
+    "logging": _renew_logging,
+    "multiprocessing.process": _renew_multiprocessing,
+    "urllib3.util.connection": _renew_urllib3,
+}
+
+#: What there is to do for the modules of this snapshot.
+_renewals = []
+
+
+def plan():
+    """Note, before the snapshot is made, what there will be to do."""
+    for name, renew in _OF_MODULES.items():
+        module = sys.modules.get(name)
+        if module is not None:
+            _renewals.append((module, renew))
