@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "carried.h"
 #include "paths.h"
 #include "sys.h"
 #include "unpack.h"
@@ -87,7 +88,7 @@ void *cw_load_from_memory(const struct cw_node *node, int mode, void *(*loader)(
     *fault = 0;
     /* The loader then finds them by their sonames among what is loaded. They stay loaded. */
     for (uint32_t n = 0; (needed = cw_image_dep(cw_paths_image(), node, n)); n++)
-        if (!load(needed, RTLD_LAZY | RTLD_LOCAL, loader, fault))
+        if (!cw_is_carried(needed) && !load(needed, RTLD_LAZY | RTLD_LOCAL, loader, fault))
             return NULL;
     return load(node, mode, loader, fault);
 }

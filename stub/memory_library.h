@@ -4,7 +4,8 @@
 
 #include "image.h"
 
-/* Loads `node`, after the libraries of the product that it needs, from anonymous files. `loader` is dlopen.
+/* Loads `node`, after the libraries of the product that it needs, carried ones left out, from anonymous files.
+ * `loader` is dlopen.
  * Returns its handle; NULL with a negated errno in *fault, or with 0 there when the loader failed. */
 void *cw_load_from_memory(const struct cw_node *node, int mode, void *(*loader)(const char *, int), int *fault);
 

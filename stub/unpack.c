@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "carried.h"
 #include "content.h"
 #include "paths.h"
 #include "sys.h"
@@ -61,7 +62,8 @@ static int visit_closure(const struct job *job)
     const struct cw_node *needed;
     int result = 0;
     for (uint32_t n = 0; !result && (needed = cw_image_dep(job->image, job->node, n)); n++)
-        result = visit(job, needed);
+        if (!cw_is_carried(needed)) /* needed only where the machine has none */
+            result = visit(job, needed);
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "carried.h"
 #include "memory_library.h"
 #include "wrap.h"
 
@@ -79,12 +80,41 @@ static void *load_from_memory(const char *path, const struct cw_node *node, int 
     return fail(path, cw_cache_fault(), "; the kernel gives no executable memory, either");
 }
 
+static void load_copy(const struct cw_node *node)
+{
+    char real[PATH_MAX];
+    int fault;
+    if (cw_unpack(node, CW_CLOSURE, real) == 0)
+        (void)next_dlopen()(real, RTLD_LAZY | RTLD_LOCAL);
+    else
+        (void)cw_load_from_memory(node, RTLD_LAZY | RTLD_LOCAL, next_dlopen(), &fault);
+}
+
+/* Loads the carried libraries that `node` needs: the loader finds them by their sonames among what is loaded. They
+ * stay loaded. Where that fails, the loader looks for the machine's own, and says what is missing. */
+static void load_carried(const struct cw_node *node)
+{
+    const struct cw_image *image = cw_paths_image();
+    const struct cw_node *needed;
+    for (uint32_t n = 0; (needed = cw_image_dep(image, node, n)); n++) {
+        struct cw_text name = cw_image_name(image, needed);
+        if (!name.data || !cw_is_carried(needed))
+            continue;
+        int mode = RTLD_LAZY | RTLD_LOCAL | (cw_carried_is_newer(needed) ? RTLD_NOLOAD : 0);
+        if (!next_dlopen()(name.data, mode))
+            load_copy(needed);
+        (void)next_dlerror()();
+    }
+}
+
 static __attribute__((noinline)) void *open_library(long space, const char *path, int mode)
 {
     struct cw_path at;
     char real[PATH_MAX];
     message.pending = false;
     cw_path_look(&at, path);
+    if (at.place == CW_FOUND && space == LM_ID_BASE)
+        load_carried(at.node);
     if (cw_leave_to_libc(&at, CW_ONE))
         return load(space, at.real, mode);
     if (at.place == CW_MISSING)
@@ -111,8 +141,10 @@ static __attribute__((noinline)) void unpack_by_name(const char *name)
             continue;
         struct cw_text own = cw_image_name(image, node);
         char real[PATH_MAX];
-        if (own.data && own.size == size && memcmp(own.data, name, size) == 0)
-            (void)cw_unpack(node, CW_CLOSURE, real);
+        if (!own.data || own.size != size || memcmp(own.data, name, size) != 0 || cw_is_carried(node))
+            continue;
+        load_carried(node);
+        (void)cw_unpack(node, CW_CLOSURE, real);
     }
 }
 

@@ -78,6 +78,8 @@ def _section(key: Key) -> str:
 
 def _default(key: Key) -> str:
     value = getattr(Config(), key.attribute)
+    if value is None:
+        return "see below"
     if isinstance(value, tuple) and value:
         return f'`"{value[0]}.{value[1]}"`'
     if isinstance(value, tuple):

@@ -42,11 +42,14 @@ class Target:
         python: version of the interpreter, `(3, 13)`.
         glibc: the newest glibc that may be required, `(2, 17)`.
         arch: machine architecture as `uname -m` gives it.
+        firm: whether `glibc` is a promise to be kept. Otherwise it is what is preferred: a release that has
+            wheels for a newer one only raises it.
     """
 
     python: tuple[int, int]
     glibc: tuple[int, int] = (2, 17)
     arch: str = "x86_64"
+    firm: bool = True
 
     @property
     def python_version(self) -> str:
@@ -153,6 +156,9 @@ class NativeLib:
         runpath: DT_RUNPATH or DT_RPATH entries as written, `$ORIGIN` included.
         glibc: the newest GLIBC_x.y version that it requires, `(0, 0)` when none.
         glibc_symbol: one symbol of that version, for reports.
+        versions: versions of symbols that it requires of other libraries, `(library, version)`.
+        offers: versions of symbols that it has.
+        program: whether it is started by itself, and so names a loader.
     """
 
     soname: str
@@ -160,6 +166,9 @@ class NativeLib:
     runpath: tuple[str, ...]
     glibc: tuple[int, int]
     glibc_symbol: str
+    versions: tuple[tuple[str, str], ...] = ()
+    offers: tuple[str, ...] = ()
+    program: bool = False
 
 
 @dataclass(frozen=True)

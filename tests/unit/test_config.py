@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from coachwhip.config import Config, merged, parse_config
 from coachwhip.config.keys import KEYS, split_entry
 from coachwhip.errors import ConfigError, ExitCode
+from coachwhip.model import Target
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -26,7 +27,8 @@ def test_every_key_has_its_attribute_and_the_other_way_round() -> None:
 def test_the_example_of_every_key_is_valid_and_not_its_default_value_by_accident(key: Any) -> None:
     table = tomllib.loads(f"{key.name} = {key.example}")
     value = getattr(parse_config(table, "x.toml"), key.attribute)
-    assert type(value) is type(getattr(Config(), key.attribute))
+    default = getattr(Config(), key.attribute)
+    assert default is None or type(value) is type(default)
     assert key.doc.endswith((".", ")"))
 
 
@@ -163,3 +165,12 @@ def test_the_reference_page_is_up_to_date() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert (DOCS / "configuration.md").read_text() == module.page(), "run docs/reference/configuration.py"
+
+
+def test_only_a_glibc_that_was_asked_for_is_firm() -> None:
+    assert Config().target == Target((3, 13), (2, 17), firm=False)
+    for text in ("2.17", "2.28"):
+        asked = parse_config({"glibc": text}, "x.toml").target
+        assert asked.firm
+        assert f"{asked.glibc[0]}.{asked.glibc[1]}" == text
+    assert merged(Config(), {"glibc": "2.17"}).target == Target((3, 13))

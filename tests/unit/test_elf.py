@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import random
 import struct
+import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -12,7 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coachwhip.elf import ElfError, is_elf, native_lib, read_header, symbols
+from coachwhip.resolve.toolchain import find_zig
 from tests.unit.resolve.compilers import compile_shared
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCE = r"""
 #include <math.h>
@@ -43,6 +49,22 @@ def test_what_it_needs(library: bytes) -> None:
     # memcpy got its present version with glibc 2.14; pow's newer one (2.29) is out of the target's reach.
     assert found.glibc == (2, 14)
     assert found.glibc_symbol == "memcpy"
+
+
+def test_versions_of_other_libraries(tmp_path: Path) -> None:
+    (tmp_path / "map").write_text("BASE_1 { global: one; };\nBASE_2 { global: two; } BASE_1;\n")
+    (tmp_path / "base.c").write_text("int one(void) { return 1; } int two(void) { return 2; }")
+    (tmp_path / "user.c").write_text("int two(void); int three(void) { return two() + 1; }")
+    zig = find_zig().executable
+    for command in (
+        *(("cc", "-target", "x86_64-linux-gnu.2.17", "-c", "-fPIC", name) for name in ("base.c", "user.c")),
+        ("ld.lld", "-shared", "-soname=libbase.so.1", "--version-script=map", "base.o", "-o", "base.so"),
+        ("ld.lld", "-shared", "user.o", "base.so", "-o", "user.so"),
+    ):
+        subprocess.run([zig, *command], cwd=tmp_path, check=True, capture_output=True)
+    assert set(native_lib((tmp_path / "base.so").read_bytes()).offers) >= {"BASE_1", "BASE_2"}
+    user = native_lib((tmp_path / "user.so").read_bytes())
+    assert (user.versions, user.offers, user.program) == ((("libbase.so.1", "BASE_2"),), (), False)
 
 
 def test_header(library: bytes) -> None:
@@ -140,6 +162,7 @@ def test_a_real_interpreter() -> None:
     with open(sys.executable, "rb") as stream:  # noqa: PTH123
         data = stream.read()
     assert native_lib(data).glibc > (2, 0)
+    assert native_lib(data).program
     assert any(symbol.name.startswith("__libc_start_main") for symbol in symbols(data))
 
 

@@ -65,7 +65,11 @@ Examples:
 @_what("--with", multiple=True, metavar="REQUIREMENT", help="Put in one more requirement, a plugin perhaps.")
 @_what("--extra", "extras", multiple=True, metavar="NAME", help="Put in an extra of the project.")
 @_where("--python", metavar="VERSION", help="Python to carry.  [default: 3.13]")
-@_where("--glibc", metavar="VERSION", help="Newest glibc that may be needed.  [default: 2.17]")
+@_where(
+    "--glibc",
+    metavar="VERSION",
+    help="Newest glibc that may be needed.  [default: 2.17, or what wheels ask for]",
+)
 @_contents("--exclude", multiple=True, metavar="PATTERN", help="Leave out modules or files.")
 @_contents("--include", multiple=True, metavar="PATTERN", help="Keep what would be left out.")
 @_contents(

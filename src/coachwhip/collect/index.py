@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "decode_layer", "decode_notes", "encode_layer"]
 
 #: Version of the document, and of everything else about how layers are made: part of their cache key.
-FORMAT = 3
+FORMAT = 5
 
 _EXECUTABLE = 1
 
@@ -79,7 +79,21 @@ def _decode_node(path: str, flags: int, data: Any, code: Any, native: Any) -> No
         _decode_blob(data),
         _decode_blob(code),
         bool(flags & _EXECUTABLE),
-        native and NativeLib(native[0], tuple(native[1]), tuple(native[2]), tuple(native[3]), native[4]),
+        native and _decode_native(*native),
+    )
+
+
+def _decode_native(*item: Any) -> NativeLib:  # noqa: ANN401  from JSON
+    soname, needed, runpath, glibc, symbol, versions, offers, *rest = item
+    return NativeLib(
+        soname,
+        tuple(needed),
+        tuple(runpath),
+        (glibc[0], glibc[1]),
+        symbol,
+        tuple((library, version) for library, version in versions),
+        tuple(offers),
+        *rest,
     )
 
 

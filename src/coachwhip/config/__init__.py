@@ -24,7 +24,7 @@ class Config:
     entry: str = ""
     name: str = ""
     python: tuple[int, int] = (3, 13)
-    glibc: tuple[int, int] = OLDEST_GLIBC
+    glibc: tuple[int, int] | None = None
     extras: tuple[str, ...] = ()
     with_: tuple[str, ...] = ()
     index_url: str = ""
@@ -44,7 +44,7 @@ class Config:
     @property
     def target(self) -> Target:
         """Where the product must run."""
-        return Target(python=self.python, glibc=self.glibc)
+        return Target(python=self.python, glibc=self.glibc or OLDEST_GLIBC, firm=self.glibc is not None)
 
     @property
     def settings(self) -> Settings:

@@ -200,8 +200,9 @@ KEYS: tuple[Key, ...] = (
         "glibc",
         Kind('a glibc version such as "2.17"', _glibc),
         '"2.28"',
-        "The newest glibc that the product may need. A higher one admits wheels built for newer systems "
-        "only; the product then does not run on systems that are older.",
+        "The newest glibc that the product may need, strictly: a release without a wheel for it is passed "
+        "over or refused. Without this key 2.17 is preferred, and a release that has wheels for newer "
+        "systems only raises it, as little as possible; the build says so.",
     ),
     Key(
         "extras",

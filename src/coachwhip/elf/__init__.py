@@ -53,6 +53,9 @@ def native_lib(data: bytes | mmap) -> NativeLib:
         runpath=_paths(file),
         glibc=glibc,
         glibc_symbol=file.name_of_version(highest),
+        versions=tuple(sorted({(v.library, v.name) for v in needed.values() if _glibc(v.name) is None})),
+        offers=tuple(name for _, name in file.defined_versions()),
+        program=file.program,
     )
 
 

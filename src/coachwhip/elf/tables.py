@@ -29,7 +29,7 @@ _MAGIC = b"\x7fELF"
 _MACHINES = {3: "i686", 21: "ppc64", 22: "s390x", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 _TYPES = {1: "object", 2: "executable", 3: "shared", 4: "core"}
 
-_PT_LOAD, _PT_DYNAMIC = 1, 2
+_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ = 1, 4, 5, 6, 10
 DT_SONAME, DT_RPATH, DT_RUNPATH, _DT_GNU_HASH = 14, 15, 29, 0x6FFFFEF5
 _DT_VERSYM, _DT_VERDEF, _DT_VERDEFNUM, _DT_VERNEED, _DT_VERNEEDNUM = (
@@ -137,6 +137,8 @@ class ElfFile:
         )
         self._loads: list[tuple[int, int, int]] = []
         self._dynamic: dict[int, list[int]] = {}
+        #: Whether it names a loader to be started by.
+        self.program = False
         self._read_segments(offset=fields[4], size=fields[8], count=fields[9])
 
     def value(self, tag: int) -> int:
@@ -230,6 +232,8 @@ class ElfFile:
                 self._loads.append((address, position, length))
             elif fields[0] == _PT_DYNAMIC:
                 dynamic = position, length
+            elif fields[0] == _PT_INTERP:
+                self.program = True
         if dynamic is not None:
             self._read_dynamic(*dynamic)
 

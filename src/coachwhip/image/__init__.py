@@ -1,17 +1,19 @@
 """The image: what is appended to a stub to make a product. `FORMAT.md` describes the bytes."""
 
 from coachwhip.image.manifest import Manifest
-from coachwhip.image.natives import outside_libraries
+from coachwhip.image.natives import CARRIED, carried_libraries, outside_libraries
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
 from coachwhip.image.snapshot import write_with_snapshot
 from coachwhip.image.writer import write_product
 
 __all__ = [
+    "CARRIED",
     "ImageNode",
     "ImagePlan",
     "ImageReader",
     "Manifest",
+    "carried_libraries",
     "outside_libraries",
     "plan_image",
     "read_image",

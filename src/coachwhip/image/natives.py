@@ -1,4 +1,4 @@
-"""Which packaged libraries a packaged library needs, as the system's loader would find them."""
+"""Which libraries of a product a packaged library needs, as the system's loader would find them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 
     from coachwhip.model import NativeLib, Node
 
-__all__ = ["dependency_closures", "outside_libraries"]
+__all__ = ["CARRIED", "GLIBC_LIBRARIES", "carried_libraries", "dependency_closures", "outside_libraries"]
+
+#: Where libraries of the runtime are in a product that carries them; `stub/carried.c` has the same.
+CARRIED = "lib/coachwhip"
 
 #: What glibc consists of on x86-64, in any version since 2.17.
-_GLIBC = frozenset(
+GLIBC_LIBRARIES = frozenset(
     {
         "ld-linux-x86-64.so.2",
         "libanl.so.1",
@@ -34,12 +37,19 @@ _GLIBC = frozenset(
 def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
     """Map each native library's path to the paths it needs, dependencies before dependents.
 
-    A needed name is looked for along DT_RUNPATH with `$ORIGIN` resolved, as ld.so(8) does. Libraries
-    from outside of the bundle are left to the system.
+    A needed name is looked for along DT_RUNPATH with `$ORIGIN` resolved, as ld.so(8) does, then among the
+    carried libraries. Other libraries from outside of the bundle are left to the system.
     """
-    natives = {path: node.native for path, node in nodes.items() if node.native is not None}
-    direct = {path: tuple(_direct(path, native, natives)) for path, native in natives.items()}
-    return {path: _closure(path, direct) for path in natives if direct[path]}
+    known = _Natives(nodes)
+    direct = {path: tuple(known.direct(path)) for path in known.natives}
+    return {path: _closure(path, direct) for path in known.natives if direct[path]}
+
+
+def carried_libraries(nodes: Mapping[str, Node]) -> frozenset[str]:
+    """Return the paths of those carried libraries that something else among the nodes needs."""
+    closures = dependency_closures(nodes)
+    used = {path for user, needed in closures.items() if not _is_carried(user) for path in needed}
+    return frozenset(path for path in used if _is_carried(path))
 
 
 def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
@@ -47,25 +57,54 @@ def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
 
     A name that some packaged library has is not of the machine: packages load such libraries ahead.
     """
-    natives = {path: node.native for path, node in nodes.items() if node.native is not None}
-    packaged = {posixpath.basename(path) for path in natives} | {lib.soname for lib in natives.values()}
+    known = _Natives(nodes)
     found: dict[str, str] = {}
-    for path, native in sorted(natives.items()):
+    for path, native in sorted(known.natives.items()):
         for name in native.needed:
-            if name not in packaged and name not in _GLIBC:
+            if name not in known.packaged | GLIBC_LIBRARIES and known.carried(native, name) is None:
                 found.setdefault(name, path)
     return dict(sorted(found.items()))
 
 
-def _direct(path: str, native: NativeLib, natives: Mapping[str, NativeLib]) -> Iterator[str]:
-    origin = posixpath.dirname(path)
-    for name in native.needed:
-        for entry in native.runpath:
-            folder = entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", "/" + origin)
-            found = posixpath.normpath(posixpath.join(folder, name)).lstrip("/")
-            if found in natives:
-                yield found
-                break
+def _is_carried(path: str) -> bool:
+    return posixpath.dirname(path) == CARRIED
+
+
+class _Natives:
+    """The native libraries among some nodes; `packaged` are the names of those that are not carried."""
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self.natives = {path: node.native for path, node in nodes.items() if node.native is not None}
+        own = {path: native for path, native in self.natives.items() if not _is_carried(path)}
+        self.packaged = {posixpath.basename(path) for path in own} | {lib.soname for lib in own.values()}
+
+    def direct(self, path: str) -> Iterator[str]:
+        """Yield the paths of what a library names as needed, as far as the nodes have it."""
+        native = self.natives[path]
+        origin = posixpath.dirname(path)
+        for name in native.needed:
+            for entry in native.runpath:
+                folder = entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", "/" + origin)
+                found = posixpath.normpath(posixpath.join(folder, name)).lstrip("/")
+                if found in self.natives:
+                    yield found
+                    break
+            else:
+                carried = self.carried(native, name)
+                if carried is not None and name not in self.packaged:
+                    yield carried
+
+    def carried(self, native: NativeLib, name: str) -> str | None:
+        """Return the path of a carried library that will do for what `native` needs by a name.
+
+        The loader of a program that is started by itself does not find it, and one that lacks a version of
+        symbols would not be accepted.
+        """
+        path = f"{CARRIED}/{name}"
+        if path not in self.natives or native.program:
+            return None
+        wanted = {version for library, version in native.versions if library == name}
+        return path if wanted <= set(self.natives[path].offers) else None
 
 
 def _closure(path: str, direct: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from coachwhip.errors import BuildError, InputError, NetworkError
 from coachwhip.image import plan_image, write_product
 from coachwhip.model import Distribution
 from coachwhip.pipeline.boot import collect_boot
+from coachwhip.pipeline.carried import with_carried
 from coachwhip.pipeline.entry import check_entry
 from coachwhip.pipeline.finish import finish
 from coachwhip.pipeline.manifest import manifest_of
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
     from coachwhip.image import ImagePlan, Manifest
     from coachwhip.inputs import AppSource
-    from coachwhip.model import Bundle, EntryPoint, Wheel
+    from coachwhip.model import Bundle, EntryPoint, Target, Wheel
     from coachwhip.progress import Progress
+    from coachwhip.resolve import Lock
     from coachwhip.runtime import Runtime
     from coachwhip.snapshot import Baked
 
@@ -74,11 +76,11 @@ def build_product(request: Request, progress: Progress) -> Product:
         runtime = _runtime(request, app, progress)
         _check_syntax_there(runtime, doubtful)
         job = _Job(request, app, runtime, progress)
-        wheels = _wheels(job)
+        wheels, target = _wheels(job)
         entry = _entry(app, wheels)
         output = request.output or Path("dist") / entry.name
         _check_output(output, app)
-        bundle = _bundle(job, wheels, entry)
+        bundle = _bundle(job, wheels, entry, target)
         check_entry(bundle, runtime.python_version, [builtin.name for builtin in runtime.builtins])
         return _product(job, bundle, output)
 
@@ -170,8 +172,8 @@ def _runtime(request: Request, app: AppSource, progress: Progress) -> Runtime:
     )
 
 
-def _wheels(job: _Job) -> tuple[Wheel, ...]:
-    """Return all wheels of the product, a project's own first."""
+def _wheels(job: _Job) -> tuple[tuple[Wheel, ...], Target]:
+    """Return all wheels of the product, a project's own first, and the target that they are for."""
     app, runtime, cache = job.app, job.runtime, job.cache
     target, options, progress = app.config.target, job.request.resolve, job.progress
     is_project = app.kind is inputs.Kind.PROJECT and app.path is not None
@@ -185,11 +187,20 @@ def _wheels(job: _Job) -> tuple[Wheel, ...]:
         options=options,
         progress=progress,
     )
+    if lock.newer:
+        progress.note(_raised(lock))
     wheels = resolve.fetch(lock, target, runtime, cache, options=options, progress=progress)
     if project is None:
-        return wheels
+        return wheels, lock.target
     own = resolve.build_local(project.folder, target, runtime, cache, options=options, progress=progress)
-    return (own, *(wheel for wheel in wheels if wheel.name != own.name))
+    return (own, *(wheel for wheel in wheels if wheel.name != own.name)), lock.target
+
+
+def _raised(lock: Lock) -> str:
+    """Say which glibc the product will need, and why."""
+    newest = [str(item) for item in lock.newer if item.glibc == lock.target.glibc]
+    more = f" and {len(newest) - 1} more" if len(newest) > 1 else ""
+    return "glibc {}.{} or newer because of {}{}".format(*lock.target.glibc, newest[0], more)
 
 
 def _entry(app: AppSource, wheels: tuple[Wheel, ...]) -> EntryPoint:
@@ -198,7 +209,7 @@ def _entry(app: AppSource, wheels: tuple[Wheel, ...]) -> EntryPoint:
     return inputs.choose_entry(app, {wheel.name: inputs.wheel_scripts(wheel.path) for wheel in wheels})
 
 
-def _bundle(job: _Job, wheels: tuple[Wheel, ...], entry: EntryPoint) -> Bundle:
+def _bundle(job: _Job, wheels: tuple[Wheel, ...], entry: EntryPoint, target: Target) -> Bundle:
     config, runtime, cache, progress = job.app.config, job.runtime, job.cache, job.progress
     options = collect.Options(optimize=config.optimize, include=config.include)
     own = _own(job.app, wheels)
@@ -212,12 +223,13 @@ def _bundle(job: _Job, wheels: tuple[Wheel, ...], entry: EntryPoint) -> Bundle:
         boot = collect_boot(runtime, options, cache)
         stdlib = collect.collect_stdlib(runtime, options, cache)
         plan = collect.plan_bundle(app, entry, collect.Parts(start, (*layers, boot), stdlib), config)
+        bundle = with_carried(replace(plan.bundle, target=target), runtime, options, cache)
     for layer in layers:
         for note in collect.layer_notes(layer):
             progress.detail(str(note))
     for warning in plan.warnings:
         progress.note(f"warning: {warning}")
-    return plan.bundle
+    return bundle
 
 
 def _own(app: AppSource, wheels: tuple[Wheel, ...]) -> Wheel | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -202,5 +202,6 @@ def build_local(  # noqa: PLR0913 - each is told apart by name
         BuildError: it can't be built; the end of the compiler's output is its detail.
         NetworkError: a build requirement can't be had.
     """
-    builder = Builder(target, python, WheelStore(cache), options or Options(), progress or Silent())
+    firm = replace(target, firm=True)
+    builder = Builder(firm, python, WheelStore(cache), options or Options(), progress or Silent())
     return wheel_of(*builder.from_directory(folder), "built")

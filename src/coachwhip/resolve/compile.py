@@ -71,9 +71,12 @@ class _Inputs:
 def uv_platform(target: Target) -> str:
     """Return uv's name for the platform: the nearest in its list that is not older than the target.
 
-    A wheel between the target's glibc and that one may so be proposed; `select` refuses it by name.
+    A wheel between the target's glibc and that one may so be proposed; `select` refuses it by name. For a
+    target that is not firm it is the newest one, lest an old release be taken for its wheels.
     """
     newest = _UV_GLIBC[-1]
+    if not target.firm:
+        return f"{target.arch}-manylinux_2_{newest}"
     minor = next((minor for minor in _UV_GLIBC if minor >= target.glibc[1]), newest)
     return f"{target.arch}-manylinux_2_{minor}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
@@ -38,11 +39,11 @@ def fetch(  # noqa: PLR0913 - each is told apart by name
     options: Options | None = None,
     progress: Progress | None = None,
 ) -> tuple[Wheel, ...]:
-    """Return the wheels of a lock, each of them checked against its hash and against `target`.
+    """Return the wheels of a lock, each of them checked against its hash and against the lock's target.
 
     Args:
         lock: from `resolve`.
-        target: that the lock was made for.
+        target: that was asked for: what has no wheel is built for it, even if the lock's is raised.
         python: the interpreter that builds what has no wheel.
         cache: where wheels are kept.
         options: credentials, offline or not, and what builds may see.
@@ -57,7 +58,7 @@ def fetch(  # noqa: PLR0913 - each is told apart by name
     options = options or Options()
     progress = progress or Silent()
     store = WheelStore(cache)
-    builder = Builder(target, python, store, options, progress)
+    builder = Builder(replace(target, firm=True), python, store, options, progress)
     with (
         translated_os_errors("use the cache"),
         tempfile.TemporaryDirectory(
@@ -66,7 +67,7 @@ def fetch(  # noqa: PLR0913 - each is told apart by name
     ):
         wanted = [file for file in lock.files if not _at_hand(file, store, builder)]
         arrived = _download(wanted, Path(name), options, progress)
-        return tuple(_wheel(file, arrived.get(file.name), store, builder) for file in lock.files)
+        return tuple(_wheel(file, arrived.get(file.name), lock.target, store, builder) for file in lock.files)
 
 
 def _at_hand(file: LockedFile, store: WheelStore, builder: Builder) -> bool:
@@ -103,10 +104,12 @@ def _download(
     return {name: download.path for name, download in downloads.items()}
 
 
-def _wheel(file: LockedFile, arrived: Path | None, store: WheelStore, builder: Builder) -> Wheel:
+def _wheel(
+    file: LockedFile, arrived: Path | None, target: Target, store: WheelStore, builder: Builder
+) -> Wheel:
     if file.kind is Kind.WHEEL:
         path, facts = _stored(file, arrived, store)
-        check_fits(facts, builder.target)
+        check_fits(facts, target)
         return wheel_of(path, facts, "index" if "://" in file.location else "local")
     if file.kind is Kind.SDIST:
         source = arrived or Path(file.location)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from coachwhip.model import Target
 
-__all__ = ["BuildPython", "Kind", "Lock", "LockedFile", "Options", "Project"]
+__all__ = ["BuildPython", "Kind", "Lock", "LockedFile", "NewerGlibc", "Options", "Project"]
 
 
 class BuildPython(Protocol):
@@ -79,6 +79,24 @@ class LockedFile:
 
 
 @dataclass(frozen=True)
+class NewerGlibc:
+    """A release that has wheels only for a newer glibc than was preferred.
+
+    Attributes:
+        name: of the project.
+        version: of the project.
+        glibc: the oldest that one of its wheels is for.
+    """
+
+    name: str
+    version: str
+    glibc: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} (manylinux_{self.glibc[0]}_{self.glibc[1]})"
+
+
+@dataclass(frozen=True)
 class Lock:
     """Exactly the files to install for one target.
 
@@ -87,12 +105,14 @@ class Lock:
         files: one per project, sorted by name.
         text: the `pylock.toml` (PEP 751) that they were chosen from; empty when nothing was needed.
         origin: where that came from: `uv`, or the lock file's path.
+        newer: releases for which `target` was raised.
     """
 
     target: Target
     files: tuple[LockedFile, ...]
     text: str = ""
     origin: str = "uv"
+    newer: tuple[NewerGlibc, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def resolve(  # noqa: PLR0913 - each is told apart by name
 
     Args:
         requirements: requirement strings (PEP 508; `name @ file:///...whl` for local wheels).
-        target: where the product runs.
+        target: where the product runs. Where it is not firm, the result's may have a newer glibc.
         python: the interpreter that the product gets.
         requirement_files: files as for pip's `-r`.
         project: a folder whose dependencies are wanted too.
@@ -111,24 +111,40 @@ def _from_lock_file(query: Query) -> Lock | None:
     )
     if selection.misfits:
         raise _needs_newer_glibc(query, selection.misfits, newest_fitting={})
-    return Lock(query.target, selection.files, text, str(path))
+    return _lock(query, selection, text, str(path))
+
+
+def _lock(query: Query, selection: Selection, text: str, origin: str = "uv") -> Lock:
+    """Make the result, its target raised to what the chosen wheels are for."""
+    glibc = max([query.target.glibc, *(item.glibc for item in selection.newer)])
+    target = replace(query.target, glibc=glibc)
+    return Lock(target, selection.files, text, origin, selection.newer)
 
 
 def _merged(first: Lock, second: Lock) -> Lock:
     names = {file.name for file in first.files}
     files = [*first.files, *(file for file in second.files if file.name not in names)]
-    return replace(first, files=tuple(sorted(files, key=lambda file: file.name)))
+    newer = [*first.newer, *(item for item in second.newer if item.name not in names)]
+    glibc = max([first.target.glibc, *(item.glibc for item in newer)])
+    return replace(
+        first,
+        target=replace(first.target, glibc=glibc),
+        files=tuple(sorted(files, key=lambda file: file.name)),
+        newer=tuple(newer),
+    )
 
 
 def _resolve_anew(query: Query, pins: Sequence[str]) -> Lock:
     try:
         text = compile_lock(query, constraints=pins)
     except ResolutionError as error:
+        if not query.target.firm:
+            raise
         raise _explained(query, error) from error
     selection = _looked_up(query, _select(query, text))
     if selection.misfits:
         raise _needs_newer_glibc(query, selection.misfits, _newest_fitting(query, selection.misfits))
-    return Lock(query.target, selection.files, text)
+    return _lock(query, selection, text)
 
 
 def _select(query: Query, text: str) -> Selection:
@@ -183,7 +199,7 @@ def _looked_up(query: Query, selection: Selection) -> Selection:
         for file in selection.files
         if file.name not in misfits
     )
-    return Selection(files, (*selection.misfits, *found.misfits))
+    return replace(selection, files=files, misfits=(*selection.misfits, *found.misfits))
 
 
 def _reason(target: Target, tags: Sequence[str]) -> str:

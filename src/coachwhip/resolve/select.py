@@ -22,7 +22,7 @@ from packaging.pylock import (
 from packaging.utils import parse_wheel_filename
 
 from coachwhip.errors import InputError, ResolutionError
-from coachwhip.resolve.model import Kind, LockedFile
+from coachwhip.resolve.model import Kind, LockedFile, NewerGlibc
 from coachwhip.target import (
     fits,
     format_tags,
@@ -62,10 +62,11 @@ class Misfit:
 
 @dataclass(frozen=True)
 class Selection:
-    """What to take of a lock, and what does not fit."""
+    """What to take of a lock, what of it needs a newer glibc than was preferred, and what does not fit."""
 
     files: tuple[LockedFile, ...]
     misfits: tuple[Misfit, ...]
+    newer: tuple[NewerGlibc, ...] = ()
 
 
 def parse_lock(text: str, where: str) -> Pylock:
@@ -101,7 +102,8 @@ def select(  # noqa: PLR0913 - each is told apart by name
 
     Args:
         lock: the lock file.
-        target: what to choose for.
+        target: what to choose for. Where it is not firm, wheels for a newer glibc are taken, those for the
+            oldest one possible, of releases that have no others.
         python_version: full version of the target's interpreter.
         base: what relative paths in the lock are relative to.
         from_source: normalised names of projects whose sdist is wanted even where a wheel fits.
@@ -113,6 +115,7 @@ def select(  # noqa: PLR0913 - each is told apart by name
     """
     files: list[LockedFile] = []
     misfits: list[Misfit] = []
+    newer: list[NewerGlibc] = []
     chosen = lock.select(
         environment=marker_environment(target, python_version),  # type: ignore[arg-type]
         tags=[*supported_tags(target), *newer_glibc_tags(target)],
@@ -123,12 +126,15 @@ def select(  # noqa: PLR0913 - each is told apart by name
     try:
         for package, taken in chosen:
             if isinstance(taken, PackageWheel) and not fits(_tags(taken), target):
-                misfits.append(_misfit(package, target))
-            else:
-                files.append(_locked(package, taken, base))
+                misfit = _misfit(package, target)
+                if target.firm:
+                    misfits.append(misfit)
+                    continue
+                newer.append(NewerGlibc(misfit.name, misfit.version, misfit.glibc))
+            files.append(_locked(package, taken, base))
     except PylockSelectError as error:
         raise _unavailable(lock, target, error) from error
-    return Selection(tuple(sorted(files, key=lambda file: file.name)), tuple(misfits))
+    return Selection(tuple(sorted(files, key=lambda file: file.name)), tuple(misfits), tuple(newer))
 
 
 def wheels_of(lock: Pylock, name: str) -> tuple[str, ...]:

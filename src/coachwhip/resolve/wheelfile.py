@@ -142,6 +142,8 @@ def read_wheel(path: Path) -> WheelFacts:
 def check_fits(facts: WheelFacts, target: Target) -> None:
     """Make sure that a wheel can be used on `target`, by its tags and by the libraries in it.
 
+    Libraries that need more than the tags promise raise the glibc of a target that is not firm.
+
     Raises:
         ResolutionError: it can't.
     """
@@ -158,7 +160,7 @@ def check_fits(facts: WheelFacts, target: Target) -> None:
             f"{facts.filename} is for glibc {needed[0]}.{needed[1]} and newer, not for {target}",
             hint=f"use --glibc {needed[0]}.{needed[1]} to accept it",
         )
-    for native in facts.natives:
+    for native in facts.natives if target.firm else ():
         # Files for other machines are data to whoever ships them.
         if native.machine == target.arch and native.glibc > target.glibc:
             floor = "{}.{}".format(*native.glibc)

@@ -11,6 +11,7 @@ from coachwhip.errors import RuntimeBuildError
 from coachwhip.runtime.cpython import FINAL, PREFIX
 from coachwhip.runtime.elf_facts import executable_symbols
 from coachwhip.runtime.layout import complete_layout
+from coachwhip.runtime.libraries import license_name
 from coachwhip.runtime.model import Builtin, Runtime, Source, runtime_document
 from coachwhip.runtime.sysconfig_data import (
     builtin_table,
@@ -24,6 +25,7 @@ from coachwhip.runtime.toolchain import TARGET, link_executable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from coachwhip.runtime.recipe import SourceRecipe
     from coachwhip.runtime.workspace import Context
 
 __all__ = ["assemble", "is_c_api"]
@@ -54,6 +56,7 @@ def assemble(context: Context, recipe_hash: str) -> Runtime:
     runtime = _describe(context, recipe_hash, root)
     try:
         _copy_archives(context, runtime)
+        _copy_carried(context, runtime)
         _write_exports(context, runtime)
         _copy_headers(context, runtime)
         _copy_stdlib(context, runtime)
@@ -87,21 +90,25 @@ def _describe(context: Context, recipe_hash: str, root: Path) -> Runtime:
         builtins=tuple(Builtin(name, init, recipe.libraries.get(name, ())) for name, init in table),
         link_archives=tuple(f"lib/{name}" for name in archives),
         link_system=recipe.system,
-        sources=tuple(_source(context, source.name) for source in recipe.sources),
+        sources=tuple(_source(context, source) for source in recipe.sources),
         glibc_floor=(int(GLIBC.partition(".")[0]), int(GLIBC.partition(".")[2])),
+        carried=tuple(f"lib/carried/{name}" for name in recipe.carried),
     )
 
 
-def _source(context: Context, name: str) -> Source:
-    archive = context.archives[name]
-    directory = context.workspace.licenses / name
-    files = sorted(path.name for path in directory.iterdir())
+def _source(context: Context, source: SourceRecipe) -> Source:
+    archive = context.archives[source.name]
+    directory = context.workspace.licenses / source.name
+    files = [f"{source.name}/{name}" for name in sorted(path.name for path in directory.iterdir())]
+    for other in source.other_licenses:
+        owner, _, file = other.partition("/")
+        files.append(f"{owner}/{license_name(file)}")
     return Source(
-        name=name,
+        name=source.name,
         version=archive.version,
         sha256=archive.sha256,
         origin=archive.origin,
-        licenses=tuple(f"licenses/{name}/{file}" for file in files),
+        licenses=tuple(f"licenses/{file}" for file in files),
     )
 
 
@@ -115,6 +122,12 @@ def _copy_archives(context: Context, runtime: Runtime) -> None:
         else:
             source = own.get(target.name, context.workspace.dependencies / "lib" / target.name)
         shutil.copyfile(source, target)
+
+
+def _copy_carried(context: Context, runtime: Runtime) -> None:
+    for target in runtime.carried_libraries:
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(context.workspace.carried / target.name, target)
 
 
 def _write_exports(context: Context, runtime: Runtime) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coachwhip.errors import RuntimeBuildError
 from coachwhip.runtime.elf_facts import sections
 from coachwhip.runtime.libraries import unpack_source
-from coachwhip.runtime.profile import function_counts, indexed_profile
+from coachwhip.runtime.profile import function_counts, indexed_profile, weighted_sum
 
 if TYPE_CHECKING:
     from coachwhip.runtime.workspace import Context
@@ -31,6 +31,9 @@ _INSTRUMENT = "-Xclang -fprofile-instrument=llvm -mllvm -disable-vp=true"
 _USE_PROFILE = "-fprofile-use={profile} -mllvm -disable-vp=true -Wno-profile-instr-unprofiled"
 #: Seconds after which one test of the training run is given up.
 _TEST_TIMEOUT = 600
+#: What part of the profile's counts comes of starts; the rest are CPython's own tests, which run for long and
+#: start rarely.
+_STARTS_SHARE = 0.5
 #: A training run that enters fewer functions than this did not run.
 _LEAST_FUNCTIONS = 3000
 
@@ -89,28 +92,22 @@ def compile_instrumented(context: Context) -> None:
 
 
 def train(context: Context) -> None:
-    """Run CPython's own training tests in the instrumented interpreter and write the profile."""
+    """Run CPython's own training tests and starts in the instrumented interpreter, and write the profile."""
     directory = context.workspace.build(_INSTRUMENTED)
-    counters = directory / "counters"
-    counters.unlink(missing_ok=True)
-    command = ["./python", "-m", "test", "--pgo", f"--timeout={_TEST_TIMEOUT}", f"-j{context.cpus}"]
-    # A test that fails on this machine takes nothing away from the profile of the others.
-    context.jobs.run(
-        command,
-        cwd=directory,
-        env=context.toolchain.environment({"COACHWHIP_PROFILE": str(counters)}),
-        log=context.workspace.log("train"),
-    )
     records, names, places = sections(
         (directory / "python").read_bytes(), "__llvm_prf_data", "__llvm_prf_names", "__llvm_prf_cnts"
     )
-    functions = function_counts(
-        records.data,
-        records.address,
-        names.data,
-        counters.read_bytes() if counters.exists() else bytes(len(places.data)),
-        places.address,
-    )
+    empty = bytes(len(places.data))
+    # A test that fails on this machine takes nothing away from the profile of the others.
+    tests = ["-m", "test", "--pgo", f"--timeout={_TEST_TIMEOUT}", f"-j{context.cpus}"]
+    tested = _counters(context, directory, "tests", [tests]) or empty
+    starts = _starts(context)
+    # The first time bytecode is written, which is not what a program does when it starts.
+    for arguments in starts:
+        context.run("train", ["./python", *arguments], directory)
+    started = _counters(context, directory, "starts", starts) or empty
+    counts = weighted_sum(tested, started, _STARTS_SHARE)
+    functions = function_counts(records.data, records.address, names.data, counts, places.address)
     entered = sum(any(function.counts) for function in functions)
     if entered < _LEAST_FUNCTIONS:
         raise RuntimeBuildError(
@@ -119,6 +116,21 @@ def train(context: Context) -> None:
         )
     context.progress.detail(f"the training run entered {entered} of {len(functions)} functions")
     context.workspace.profile.write_bytes(indexed_profile(functions))
+
+
+def _starts(context: Context) -> list[list[str]]:
+    """Arguments of runs that start, import what programs import, and end."""
+    return [["-I", "-S", "-c", f"import {', '.join(modules)}"] for modules in context.recipe.starts]
+
+
+def _counters(context: Context, directory: Path, name: str, runs: list[list[str]]) -> bytes:
+    """Run the instrumented interpreter and return the sums of its counters; empty when none were left."""
+    counters = directory / f"counters-{name}"
+    counters.unlink(missing_ok=True)
+    env = context.toolchain.environment({"COACHWHIP_PROFILE": str(counters)})
+    for run in runs:
+        context.jobs.run(["./python", *run], cwd=directory, env=env, log=context.workspace.log("train"))
+    return counters.read_bytes() if counters.exists() else b""
 
 
 def compile_final(context: Context) -> None:

@@ -1,7 +1,9 @@
-"""Source archives from Debian, verified by apt's signatures, without touching the system's package lists.
+"""Archives from Debian, without touching the system's package lists.
 
-A private apt directory names the suites; `apt-get source --download-only` fetches. A package's revision in a
-suite changes with time, so a package is found by the hash of the archive that is wanted.
+A private apt directory names the suites; `apt-get source --download-only` fetches sources, verified by apt's
+signatures. A package's revision in a suite changes with time, so a package is found by the hash of the
+archive that is wanted. Binary packages are taken from the mirror by their path, whatever suites it still has,
+and verified by the hash that the recipe has.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ Signed-By: {keyring}
 
 """
 _APT = Path("/etc/apt")
+_HELPER = Path("/usr/lib/apt/apt-helper")
 #: A mirror of Debian, or of its security updates, in apt's settings.
 _MIRROR = re.compile(r"https?://\S+/debian(-security)?/?(?=\s|$)")
 _NETWORK = re.compile(r"Acquire::(?:https?|Check-(?:Valid-Until|Date)|ForceIPv[46])\b")
@@ -140,7 +143,7 @@ class PrivateApt:
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self._root = root
         self._environ = clean_environment(environ)
-        self._updated = False
+        self._prepared = self._updated = False
 
     @staticmethod
     def usable() -> bool:
@@ -154,6 +157,20 @@ class PrivateApt:
             NetworkError: they can't be fetched or their signatures are wrong.
         """
         if self._updated:
+            return
+        self._prepare()
+        status, output = self._apt("apt-get", "update", "--error-on=any")
+        if status:
+            raise NetworkError(
+                "Debian's package lists can't be fetched",
+                hint="check the network, or install a ready-made runtime with --find-links",
+                detail=output,
+            )
+        self._updated = True
+
+    def _prepare(self) -> None:
+        """Write apt's settings, once."""
+        if self._prepared:
             return
         for name in ("lists/partial", "cache/archives/partial"):
             (self._root / name).mkdir(parents=True, exist_ok=True)
@@ -177,14 +194,7 @@ class PrivateApt:
             'Acquire::Languages "none";\n'
             'Acquire::Retries "2";\n' + network_settings(self._system_settings())
         )
-        status, output = self._apt("apt-get", "update", "--error-on=any")
-        if status:
-            raise NetworkError(
-                "Debian's package lists can't be fetched",
-                hint="check the network, or install a ready-made runtime with --find-links",
-                detail=output,
-            )
-        self._updated = True
+        self._prepared = True
 
     def _system_settings(self) -> str:
         return run(["/usr/bin/apt-config", "dump"], env=self._environ).stdout
@@ -204,9 +214,26 @@ class PrivateApt:
         path = directory / archive.file
         return path if path.exists() and sha256_of(path) == archive.sha256 else None
 
+    def fetch_package(self, pool: str, sha256: str, directory: Path) -> Path | None:
+        """Download a binary package into a directory; None when the mirror has no such file.
+
+        Args:
+            pool: its path below the mirror's `pool/main`.
+            sha256: of the package.
+            directory: where to put it.
+        """
+        self._prepare()
+        path = directory / pool.rpartition("/")[2]
+        address = f"{_system_mirrors()[0].rstrip('/')}/pool/main/{pool}"
+        self._run([str(_HELPER), "download-file", address, str(path), f"SHA256:{sha256}"])
+        return path if path.exists() and sha256_of(path) == sha256 else None
+
     def _apt(self, *args: str, cwd: Path | None = None) -> tuple[int, str]:
+        return self._run(_words(args), cwd)
+
+    def _run(self, command: Sequence[str], cwd: Path | None = None) -> tuple[int, str]:
         env = {**self._environ, "APT_CONFIG": str(self._root / "apt.conf")}
-        done = run(_words(args), cwd=cwd, env=env)
+        done = run(command, cwd=cwd, env=env)
         return done.status, done.stdout + done.stderr
 
 

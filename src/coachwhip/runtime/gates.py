@@ -9,17 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coachwhip.effects.process import run
+from coachwhip.elf import native_lib
 from coachwhip.errors import RuntimeBuildError
+from coachwhip.image.natives import GLIBC_LIBRARIES
 from coachwhip.runtime.elf_facts import archive_index, executable_symbols, exported_names
 from coachwhip.runtime.toolchain import exported_c_api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from coachwhip.model import NativeLib
     from coachwhip.runtime.model import Runtime
     from coachwhip.runtime.workspace import Context
 
-__all__ = ["Gate", "check", "judge_exports", "judge_floor", "judge_paths", "judge_replacements"]
+__all__ = [
+    "Gate",
+    "check",
+    "judge_carried",
+    "judge_exports",
+    "judge_floor",
+    "judge_paths",
+    "judge_replacements",
+]
 
 _TEST_TIMEOUT = 300
 _SHOWN = 8
@@ -62,6 +73,27 @@ def judge_paths(files: Iterable[tuple[str, bytes]], forbidden: Iterable[str]) ->
     return Gate("no path of the building machine inside", tuple(sorted(found)))
 
 
+def judge_carried(libraries: Mapping[str, NativeLib], floors: Mapping[str, str]) -> Gate:
+    """Each library that products may carry has its name, needs what is promised and is whole with the others.
+
+    Args:
+        libraries: by file name, in the order of the recipe.
+        floors: the newest glibc that each of them may need.
+    """
+    wrong = []
+    known: set[str] = set()
+    for name, library in libraries.items():
+        if library.soname != name:
+            wrong.append(f"{name} calls itself {library.soname}")
+        if library.glibc > tuple(int(part) for part in floors[name].split(".")):
+            wrong.append(
+                f"{name} needs {library.glibc_symbol} of glibc {library.glibc[0]}.{library.glibc[1]}"
+            )
+        wrong += [f"{name} needs {other}" for other in library.needed if other not in known | GLIBC_LIBRARIES]
+        known.add(name)
+    return Gate("the libraries that products carry are what they should be", tuple(wrong))
+
+
 def check(context: Context, runtime: Runtime) -> list[Gate]:
     """Check a runtime that was put together in the workspace.
 
@@ -77,6 +109,10 @@ def check(context: Context, runtime: Runtime) -> list[Gate]:
         judge_exports(symbols.exported, frozenset(exported_c_api(runtime))),
         judge_replacements(_archived(runtime), _libc(context)),
         judge_paths(_contents(runtime), _build_paths(context)),
+        judge_carried(
+            {path.name: native_lib(path.read_bytes()) for path in runtime.carried_libraries},
+            context.recipe.carried,
+        ),
         _modules(runtime, context),
     ]
     _refuse(context, gates)

@@ -11,7 +11,7 @@ from coachwhip.effects.files import remove_tree, translated_os_errors
 from coachwhip.errors import RuntimeBuildError
 from coachwhip.runtime.model import Runtime
 from coachwhip.runtime.recipe import Recipe, RecipeBook, parse_recipes, recipe_hash
-from coachwhip.runtime.toolchain import LIBRARY_FLAGS, TARGET, support_hash
+from coachwhip.runtime.toolchain import LIBRARY_FLAGS, SHARED_FLAGS, TARGET, support_hash
 
 if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["find_runtime", "installed_runtimes", "recipe_book", "remove_runtime", "runtime_name"]
 
 #: Count up when the way a runtime is built changes without a change of recipes, flags or support files.
-_REVISION = "1"
+_REVISION = "2"
 _RECIPES = Path(__file__).with_name("recipes.toml")
 
 
@@ -33,7 +33,7 @@ def runtime_name(recipe: Recipe, optimization: str) -> tuple[str, str]:
     inputs = {
         "ziglang": importlib.metadata.version("ziglang"),
         "target": TARGET,
-        "flags": " ".join(LIBRARY_FLAGS),
+        "flags": " ".join((*LIBRARY_FLAGS, *SHARED_FLAGS)),
         "support": support_hash(),
         "revision": _REVISION,
     }

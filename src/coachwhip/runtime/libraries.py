@@ -1,4 +1,4 @@
-"""Builds the libraries that CPython's extension modules need, as static archives."""
+"""Builds the libraries that CPython's modules need, as static archives, and gets those that are carried."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from coachwhip.errors import RuntimeBuildError
 from coachwhip.runtime.sources import unpack
-from coachwhip.runtime.toolchain import LIBRARY_FLAGS
+from coachwhip.runtime.toolchain import LIBRARY_FLAGS, SHARED_FLAGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coachwhip.runtime.recipe import Build, SourceRecipe
     from coachwhip.runtime.workspace import Context
 
-__all__ = ["build_libraries", "unpack_source"]
+__all__ = ["build_libraries", "license_name", "unpack_source"]
 
 #: Libraries built at the same time: `configure` scripts leave most of a machine idle.
 _AT_ONCE = 2
@@ -30,7 +30,7 @@ def unpack_source(context: Context, source: SourceRecipe) -> Path:
     target = context.workspace.licenses / source.name
     target.mkdir(parents=True, exist_ok=True)
     for name in source.licenses:
-        shutil.copyfile(directory / name, target / name.replace("/", "-"))
+        shutil.copyfile(directory / name, target / license_name(name))
     if text := source.license_from:
         lines = (directory / text.file).read_text().splitlines()[: text.lines]
         (target / "LICENSE").write_text("\n".join(lines) + "\n")
@@ -41,6 +41,11 @@ def unpack_source(context: Context, source: SourceRecipe) -> Path:
         except (OSError, ValueError) as error:
             raise RuntimeBuildError(f"can't patch {source.title}: {error}") from error
     return directory
+
+
+def license_name(path: str) -> str:
+    """Return the name under which a licence file of a source is kept."""
+    return path.replace("/", "-")
 
 
 def build_libraries(context: Context) -> None:
@@ -70,10 +75,15 @@ def build_libraries(context: Context) -> None:
 
 def _build(context: Context, source: SourceRecipe) -> None:
     directory = unpack_source(context, source)
+    carried = context.workspace.carried
+    carried.mkdir(parents=True, exist_ok=True)
     if source.build is None:
-        raise AssertionError(source.name)
-    if source.build.compile:
+        for name, path in (source.ready or {}).items():
+            shutil.copyfile(directory / path, carried / name)
+    elif source.build.compile:
         _compile(context, source.name, source.build, directory)
+        if source.build.shared:
+            _compile_shared(context, source.name, source.build, directory)
     else:
         _configure_and_make(context, source, source.build, directory)
     shutil.rmtree(directory)
@@ -92,6 +102,13 @@ def _compile(context: Context, step: str, build: Build, directory: Path) -> None
     context.run(step, ["ar", "rcsD", archive, *objects], directory)
     for header in build.headers:
         shutil.copy(directory / header, prefix / "include")
+
+
+def _compile_shared(context: Context, step: str, build: Build, directory: Path) -> None:
+    """Compile the same files as a shared library for products to carry."""
+    link = [f"-Wl,-soname,{build.shared}", f"-Wl,--version-script={build.version_script}", *SHARED_FLAGS]
+    output = context.workspace.carried / build.shared
+    context.run(step, ["cc", *LIBRARY_FLAGS, *build.flags, *link, *build.compile, "-o", output], directory)
 
 
 def _configure_and_make(context: Context, source: SourceRecipe, build: Build, directory: Path) -> None:

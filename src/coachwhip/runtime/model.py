@@ -71,6 +71,8 @@ class Runtime:
         link_system: system libraries to link after them, `("-lm", ...)`.
         sources: what it was made from.
         glibc_floor: the oldest glibc it runs on, `(2, 17)`.
+        carried: shared libraries that products may take along, relative to the root, named as they are asked
+            for; what one of them needs comes before it.
     """
 
     root: Path
@@ -84,6 +86,7 @@ class Runtime:
     link_system: tuple[str, ...]
     sources: tuple[Source, ...]
     glibc_floor: tuple[int, int]
+    carried: tuple[str, ...] = ()
 
     @property
     def version(self) -> tuple[int, int]:
@@ -95,6 +98,11 @@ class Runtime:
     def archives(self) -> tuple[Path, ...]:
         """The static libraries, in link order."""
         return tuple(self.root / name for name in self.link_archives)
+
+    @property
+    def carried_libraries(self) -> tuple[Path, ...]:
+        """The shared libraries that products may take along."""
+        return tuple(self.root / name for name in self.carried)
 
     @property
     def exports(self) -> Path:
@@ -184,12 +192,14 @@ class Runtime:
                 for s in document["sources"]
             ),
             glibc_floor=(int(major), int(minor)),
+            # Runtimes of releases that carried nothing are still listed and removed.
+            carried=_texts(document.get("carried", [])),
         )
 
 
 def _check_files(runtime: Runtime) -> None:
     wanted = [*runtime.archives, runtime.exports, runtime.include / "Python.h", runtime.stdlib / "os.py"]
-    for path in [*wanted, runtime.interpreter]:
+    for path in [*wanted, runtime.interpreter, *runtime.carried_libraries]:
         if not path.exists():
             raise RuntimeBuildError(
                 f"the runtime in {runtime.root} is incomplete: {path.relative_to(runtime.root)} is missing",
@@ -210,6 +220,7 @@ def runtime_document(runtime: Runtime) -> dict[str, Any]:
         "builtins": [{"name": b.name, "init": b.init, "libs": list(b.libs)} for b in runtime.builtins],
         "link": {"archives": list(runtime.link_archives), "system": list(runtime.link_system)},
         "exports": "lib/exports.list",
+        "carried": list(runtime.carried),
         "sources": [
             {
                 "name": s.name,

@@ -13,13 +13,21 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["FunctionCounts", "function_counts", "indexed_profile", "name_hash", "parse_names"]
+__all__ = [
+    "FunctionCounts",
+    "function_counts",
+    "indexed_profile",
+    "name_hash",
+    "parse_names",
+    "weighted_sum",
+]
 
 _MAGIC = 0x8169666F72706CFF
 _VERSION = 4
@@ -41,6 +49,20 @@ class FunctionCounts:
     name: bytes
     structure: int
     counts: tuple[int, ...]
+
+
+def weighted_sum(first: bytes, second: bytes, share: float) -> bytes:
+    """Add counters of two kinds of runs, those of the second multiplied so that they weigh what they should.
+
+    Args:
+        first: 64-bit counters.
+        second: as many.
+        share: what part of all counts the second are to be, at least; above 0 and below 1.
+    """
+    one, two = array("Q", first), array("Q", second)
+    wanted = sum(one) * share / (1 - share)
+    factor = max(1, round(wanted / max(1, sum(two))))
+    return array("Q", (a + factor * b for a, b in zip(one, two, strict=True))).tobytes()
 
 
 def name_hash(name: bytes) -> int:

@@ -32,11 +32,19 @@ _HASH_DIGITS = 16
 
 @dataclass(frozen=True)
 class Origin:
-    """A place to get a source archive from: `url` or `debian` (a source package) is set."""
+    """A place to get an archive from; one of the last three is set.
+
+    Attributes:
+        sha256: of the archive.
+        url: address.
+        debian: a source package of Debian.
+        pool: a binary package of Debian, by its path on mirrors below `pool/main`.
+    """
 
     sha256: str
     url: str = ""
     debian: str = ""
+    pool: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ class Build:
         configure: its arguments.
         make: argument lists of the make commands that build.
         install: argument lists of those that install; DESTDIR is added.
+        shared: name of a shared library that is made of `compile`, too.
+        version_script: file in the source that tells the versions of its symbols.
     """
 
     archive: str
@@ -63,6 +73,8 @@ class Build:
     configure: tuple[str, ...] = ()
     make: tuple[tuple[str, ...], ...] = ()
     install: tuple[tuple[str, ...], ...] = ()
+    shared: str = ""
+    version_script: str = ""
 
     @property
     def archives(self) -> tuple[str, ...]:
@@ -111,8 +123,10 @@ class SourceRecipe:
         series: version prefix within which a security fix from Debian may stand in.
         needs: sources that must be built before.
         license_from: where the licence stands when there is no file of its own.
+        other_licenses: licence files of other sources that are this one's too, as `SOURCE/FILE`.
         patches: changes made after unpacking.
-        build: how its library is made; None for CPython itself.
+        build: how its library is made; None for CPython itself and for what is ready-made.
+        ready: shared libraries in a binary package: name that they get -> path; None for sources.
     """
 
     name: str
@@ -124,8 +138,16 @@ class SourceRecipe:
     series: str = ""
     needs: tuple[str, ...] = ()
     license_from: LicenseText | None = None
+    other_licenses: tuple[str, ...] = ()
     patches: tuple[Patch, ...] = ()
     build: Build | None = None
+    ready: Mapping[str, str] | None = None
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Names of the shared libraries that come of it."""
+        made = (self.build.shared,) if self.build and self.build.shared else ()
+        return (*made, *(self.ready or ()))
 
 
 @dataclass(frozen=True)
@@ -142,6 +164,9 @@ class Recipe:
         system: system libraries to link with.
         tests: CPython's test modules that a finished runtime must pass.
         libraries: extension module -> names of the libraries that it brings in.
+        carried: shared library for products to carry -> the newest glibc that it may need; what one of them
+            needs comes before it.
+        starts: modules that are imported together in one start of the training, for each start.
     """
 
     python: str
@@ -153,6 +178,8 @@ class Recipe:
     system: tuple[str, ...]
     tests: tuple[str, ...]
     libraries: Mapping[str, tuple[str, ...]]
+    carried: Mapping[str, str]
+    starts: tuple[tuple[str, ...], ...]
 
     @property
     def abi(self) -> str:
@@ -216,6 +243,10 @@ def parse_recipes(text: str) -> RecipeBook:
     for source in sources.values():
         if unknown := set(source.needs) - sources.keys():
             raise ValueError(f"{source.name} needs unknown {sorted(unknown)}")
+        for other in source.other_licenses:
+            owner, _, file = other.partition("/")
+            if owner not in sources or file not in sources[owner].licenses:
+                raise ValueError(f"{source.name} refers to an unknown licence {other}")
     return RecipeBook(tuple(sorted(recipes, key=lambda r: [int(n) for n in r.python.split(".")])))
 
 
@@ -227,9 +258,13 @@ def _recipe(name: str, table: Mapping[str, Any], sources: Mapping[str, SourceRec
     except KeyError as error:
         raise ValueError(f"runtime {name} uses an unknown source: {error}") from error
     for source in values["dependencies"]:
-        if source.build is None:
+        if (source.build is None) == (source.ready is None):
             raise ValueError(f"source {source.name} does not say how it is built")
-    return _make(Recipe, f"runtime {name}", values)
+    recipe = _make(Recipe, f"runtime {name}", values)
+    shared = {library for source in recipe.dependencies for library in source.shared}
+    if shared != recipe.carried.keys():
+        raise ValueError(f"runtime {name} carries other libraries than it makes: {sorted(shared)}")
+    return recipe
 
 
 def _source(name: str, table: Mapping[str, Any]) -> SourceRecipe:
@@ -238,7 +273,8 @@ def _source(name: str, table: Mapping[str, Any]) -> SourceRecipe:
     values["origins"] = tuple(_make(Origin, where, _frozen(dict(origin))) for origin in table["origins"])
     values["patches"] = tuple(_make(Patch, where, dict(patch)) for patch in table.get("patches", ()))
     for origin in values["origins"]:
-        if len(origin.sha256) != _SHA256_DIGITS or bool(origin.url) == bool(origin.debian):
+        places = [place for place in (origin.url, origin.debian, origin.pool) if place]
+        if len(origin.sha256) != _SHA256_DIGITS or len(places) != 1:
             raise ValueError(f"{where} has an origin without a hash, or without exactly one place")
     if "build" in table:
         values["build"] = _make(Build, where, _frozen(dict(table["build"])))
@@ -246,7 +282,7 @@ def _source(name: str, table: Mapping[str, Any]) -> SourceRecipe:
             raise ValueError(f"{where} must have exactly one of `compile` and `configure`")
     if "license_from" in table:
         values["license_from"] = _make(LicenseText, where, dict(table["license_from"]))
-    elif not table["licenses"]:
+    elif not table["licenses"] and "other_licenses" not in table:
         raise ValueError(f"{where} has no licence")
     return _make(SourceRecipe, where, values)
 

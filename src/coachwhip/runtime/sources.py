@@ -1,4 +1,4 @@
-"""Gets the source archives of a recipe: from upstream, else from Debian."""
+"""Gets the archives of a recipe: from upstream, else from Debian."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from coachwhip.effects.download import Download, Downloader, sha256_of
 from coachwhip.effects.files import atomic_write, remove_tree, translated_os_errors
 from coachwhip.errors import NetworkError, ResolutionError, RuntimeBuildError
 from coachwhip.runtime.debian import PrivateApt
+from coachwhip.runtime.packages import is_package, unpack_package
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from coachwhip.effects.cache import Cache
     from coachwhip.progress import Progress
-    from coachwhip.runtime.recipe import SourceRecipe
+    from coachwhip.runtime.recipe import Origin, SourceRecipe
 
 __all__ = ["Archive", "obtain_archives", "unpack"]
 
@@ -35,7 +36,7 @@ class Archive:
     Attributes:
         version: of the release, which differs from the recipe's only for a security fix from Debian.
         sha256: of the file.
-        origin: address, or `debian:PACKAGE=VERSION`.
+        origin: address, or `debian:PACKAGE=VERSION`, or `debian:pool/main/PATH`.
         path: the file.
     """
 
@@ -120,12 +121,15 @@ def _from_debian(
     progress.note(f"taking sources from Debian: {names}")
     with tempfile.TemporaryDirectory(prefix="coachwhip-apt-") as scratch:
         apt = PrivateApt(Path(scratch), environ)
-        apt.update()
+        if any(origin.debian for source in sources for origin in source.origins):
+            apt.update()
         return {source.name: _one_from_debian(source, apt, Path(scratch), area) for source in sources}
 
 
 def _one_from_debian(source: SourceRecipe, apt: PrivateApt, scratch: Path, area: Path) -> Archive:
     for origin in source.origins:
+        if origin.pool and (found := _package(source, origin, apt, scratch, area)):
+            return found
         if not origin.debian:
             continue
         for candidate in apt.find(origin.debian, origin.sha256, source.version, source.series):
@@ -145,8 +149,23 @@ def _one_from_debian(source: SourceRecipe, apt: PrivateApt, scratch: Path, area:
     )
 
 
+def _package(
+    source: SourceRecipe, origin: Origin, apt: PrivateApt, scratch: Path, area: Path
+) -> Archive | None:
+    file = apt.fetch_package(origin.pool, origin.sha256, scratch)
+    if file is None:
+        return None
+    path = area / f"{origin.sha256[:12]}-{file.name}"
+    with translated_os_errors("store a package"), atomic_write(path) as temporary:
+        shutil.copyfile(file, temporary)
+    where = f"debian:pool/main/{origin.pool}"
+    return _store(source, area, Archive(source.version, origin.sha256, where, path))
+
+
 def unpack(archive: Archive, directory: Path) -> None:
     """Unpack an archive so that `directory` is its one top-level folder, replacing what was there.
+
+    Of a binary package of Debian, `directory` becomes the root.
 
     Raises:
         RuntimeBuildError: the archive has no single top-level folder or can't be read.
@@ -155,12 +174,25 @@ def unpack(archive: Archive, directory: Path) -> None:
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         try:
-            with translated_os_errors("unpack a source archive"), tarfile.open(archive.path) as tar:
-                tar.extractall(scratch, filter="data")
-            (top,) = Path(scratch).iterdir()
+            with translated_os_errors("unpack a source archive"):
+                top = _unpack_into(Path(scratch) / "files", archive.path)
         except (tarfile.TarError, EOFError, ValueError) as error:
             raise RuntimeBuildError(
                 f"{archive.path} is not a source archive as expected: {error}",
                 hint="remove that file and try again",
             ) from error
         top.rename(directory)
+
+
+def _unpack_into(scratch: Path, path: Path) -> Path:
+    """Unpack an archive into a new folder and return its top."""
+    scratch.mkdir()
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    if is_package(start):
+        unpack_package(path.read_bytes(), scratch)
+        return scratch
+    with tarfile.open(path) as tar:
+        tar.extractall(scratch, filter="data")
+    (top,) = scratch.iterdir()
+    return top

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DYNAMIC_LOADER",
     "LIBRARY_FLAGS",
+    "SHARED_FLAGS",
     "TARGET",
     "Toolchain",
     "clean_environment",
@@ -47,6 +48,11 @@ DYNAMIC_LOADER = "/lib64/ld-linux-x86-64.so.2"
 #: How libraries are compiled. Their symbols stay out of the product's exports, and what is not used can
 #: be dropped at link time.
 LIBRARY_FLAGS = ("-O2", "-g0", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections")
+#: What is added to compile and link a shared library, which exports what its version script says.
+SHARED_FLAGS = (
+    *("-fPIC", "-fvisibility=default", "-shared", "-Wl,--gc-sections", "-Wl,--strip-all"),
+    *("-Wl,--build-id=none", "-Wl,--hash-style=gnu", "-Wl,-z,relro", "-Wl,--as-needed"),
+)
 
 _SUPPORT = Path(__file__).parent / "support"
 #: Part of the name of a prepared toolchain: count up when what is made below changes.

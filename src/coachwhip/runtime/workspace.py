@@ -34,6 +34,11 @@ class Workspace:
         return self.root / "deps" / "usr"
 
     @property
+    def carried(self) -> Path:
+        """Where the shared libraries are that products may carry."""
+        return self.root / "carried"
+
+    @property
     def profile(self) -> Path:
         """The profile of the training run."""
         return self.root / "python.profdata"

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from coachwhip.image import plan_image
 from coachwhip.image.format import NodeFlag, NodeKind
-from coachwhip.image.natives import dependency_closures, outside_libraries
+from coachwhip.image.natives import carried_libraries, dependency_closures, outside_libraries
 from coachwhip.model import Node
 from tests.unit.image.samples import LayerBuilder, bundle, native, small_layer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from coachwhip.model import NativeLib
 
 
 def test_children_are_contiguous_and_sorted(tmp_path: Path) -> None:
@@ -80,3 +83,51 @@ def test_libraries_of_the_machine_are_those_that_are_neither_packaged_nor_glibcs
     }
     nodes = {path: Node(path, None, native=lib) for path, lib in libs.items()}
     assert outside_libraries(nodes) == {"libstdc++.so.6": "site/a.so", "libz.so.1": "site/libb-1234.so"}
+
+
+CARRIED = {
+    "lib/coachwhip/libgcc_s.so.1": native("libc.so.6", soname="libgcc_s.so.1"),
+    "lib/coachwhip/libstdc++.so.6": replace(
+        native("libm.so.6", "libgcc_s.so.1", soname="libstdc++.so.6"),
+        offers=("GLIBCXX_3.4", "GLIBCXX_3.4.28"),
+    ),
+    "lib/coachwhip/libz.so.1": native(soname="libz.so.1"),
+}
+
+
+def nodes_of(libs: dict[str, NativeLib]) -> dict[str, Node]:
+    return {path: Node(path, None, native=lib) for path, lib in {**libs, **CARRIED}.items()}
+
+
+def test_what_nothing_packages_is_carried_with_what_it_needs_itself() -> None:
+    nodes = nodes_of(
+        {"site/a.so": native("libb.so", runpath=("$ORIGIN",)), "site/libb.so": native("libstdc++.so.6")}
+    )
+    gcc, cxx, _ = CARRIED
+    assert dependency_closures(nodes)["site/a.so"] == (gcc, cxx, "site/libb.so")
+    assert carried_libraries(nodes) == {gcc, cxx}
+    assert outside_libraries(nodes) == {}
+
+
+def test_a_packaged_library_comes_before_a_carried_one() -> None:
+    nodes = nodes_of({"site/a.so": native("libz.so.1"), "site/vendor/libz-1.so": native(soname="libz.so.1")})
+    assert carried_libraries(nodes) == frozenset()
+    assert dependency_closures(nodes).keys() == {"lib/coachwhip/libstdc++.so.6"}
+    assert outside_libraries(nodes) == {}
+
+
+def test_a_library_that_wants_newer_symbols_is_left_to_the_machine() -> None:
+    cxx = native("libstdc++.so.6")
+    content = replace(cxx, versions=(("libstdc++.so.6", "GLIBCXX_3.4.28"), ("libz.so.1", "ZLIB_9")))
+    wants_more = replace(cxx, versions=(("libstdc++.so.6", "GLIBCXX_3.4.30"),))
+    nodes = nodes_of({"site/a.so": content, "site/b.so": wants_more})
+    closures = dependency_closures(nodes)
+    assert "lib/coachwhip/libstdc++.so.6" in closures["site/a.so"]
+    assert "site/b.so" not in closures
+    assert outside_libraries(nodes) == {"libstdc++.so.6": "site/b.so"}
+
+
+def test_a_program_is_left_to_the_machine_for_its_loader_does_not_know_us() -> None:
+    nodes = nodes_of({"bin/tool": replace(native("libz.so.1"), program=True)})
+    assert carried_libraries(nodes) == frozenset()
+    assert outside_libraries(nodes) == {"libz.so.1": "bin/tool"}

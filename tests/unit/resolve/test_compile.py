@@ -61,6 +61,10 @@ def test_uv_knows_few_platforms(minor: int, expected: int) -> None:
     assert uv_platform(Target((3, 13), (2, minor))) == f"x86_64-manylinux_2_{expected}"
 
 
+def test_without_a_firm_glibc_no_old_release_is_taken_for_its_wheels() -> None:
+    assert uv_platform(Target((3, 13), firm=False)) == "x86_64-manylinux_2_40"
+
+
 def test_what_is_asked(uv: Uv, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("idna")
     options = Options(

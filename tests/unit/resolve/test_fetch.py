@@ -78,6 +78,14 @@ def test_a_wheel_for_elsewhere_never_gets_in(tmp_path: Path) -> None:
             get(tmp_path / "cache", locked(path))
 
 
+def test_a_lock_may_have_been_raised_to_a_newer_glibc(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, tags="cp313-cp313-manylinux_2_28_x86_64")
+    wanted = Target((3, 13), firm=False)
+    lock = Lock(Target((3, 13), (2, 28), firm=False), (locked(path),))
+    (wheel,) = fetch(lock, wanted, Interpreter(), Cache(tmp_path / "cache"))
+    assert wheel.tags == "cp313-cp313-manylinux_2_28_x86_64"
+
+
 def test_a_file_whose_hash_nobody_knew(tmp_path: Path) -> None:
     path = make_wheel(tmp_path)
     (wheel,) = get(tmp_path / "cache", locked(path, sha256=""))

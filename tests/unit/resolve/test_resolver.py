@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +94,36 @@ def test_several_misfits_need_the_newest_of_their_glibcs(answers: Callable[..., 
         resolve(["a", "b"], TARGET, PYTHON)
     assert "(and 1 more)" in caught.value.message
     assert caught.value.hint == "use --glibc 2.34 to accept them"
+
+
+def test_a_glibc_that_is_not_firm_follows_the_wheels(answers: Callable[..., None], tmp_path: Path) -> None:
+    wanted = replace(TARGET, firm=False)
+    newest = "cp313-cp313-manylinux_2_34_x86_64"
+    answers(
+        lock_text(package("a", "1", FITS, NEWER), package("b", "2", newest, NEWER), package("c", "3", newest))
+    )
+    lock = resolve(["a", "b", "c"], wanted, PYTHON)
+    assert [file.filename for file in lock.files] == [
+        *(f"a-1-{FITS}.whl", f"b-2-{NEWER}.whl", f"c-3-{newest}.whl"),
+    ]
+    assert lock.target == replace(wanted, glibc=(2, 34))
+    assert [str(item) for item in lock.newer] == ["b 2 (manylinux_2_28)", "c 3 (manylinux_2_34)"]
+
+    # A lock file's wheels count as well, and what stands in both is the lock file's.
+    (tmp_path / "pylock.toml").write_text(lock_text(package("b", "1", NEWER)))
+    answers(lock_text(package("b", "1", newest), package("d", "4", FITS)))
+    lock = resolve(["d"], wanted, PYTHON, project=Project(tmp_path))
+    assert (lock.target.glibc, [str(item) for item in lock.newer]) == ((2, 28), ["b 1 (manylinux_2_28)"])
+
+
+def test_a_resolution_that_fails_without_a_firm_glibc_is_not_tried_with_a_newer_one(
+    answers: Callable[..., None],
+) -> None:
+    said = ResolutionError("can't resolve", detail="uv's words")
+    answers(said, wide=AssertionError("asked again"))
+    with pytest.raises(ResolutionError) as caught:
+        resolve(["demo"], replace(TARGET, firm=False), PYTHON)
+    assert caught.value is said
 
 
 def test_a_resolution_that_only_glibc_prevents(answers: Callable[..., None]) -> None:

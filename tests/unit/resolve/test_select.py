@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def test_a_wheel_for_a_newer_glibc_is_a_misfit_and_not_built_around() -> None:
     assert (misfit.name, misfit.version, misfit.glibc) == ("demo", "1.0", (2, 27))
     assert misfit.tags == (tags[1], tags[0])
     assert chosen(text, Target((3, 13), (2, 27))).files[0].kind is Kind.WHEEL
+
+
+def test_a_glibc_that_is_not_firm_is_raised_as_little_as_possible() -> None:
+    tags = ("cp313-cp313-manylinux_2_34_x86_64", "cp313-cp313-manylinux_2_27_x86_64.manylinux_2_28_x86_64")
+    text = lock_text(package(*tags, extra=SDIST), package("py3-none-any", tags[0], name="pure"))
+    selection = chosen(text, replace(TARGET, firm=False))
+    assert [file.filename for file in selection.files] == [
+        f"demo-1.0-{tags[1]}.whl",
+        "pure-1.0-py3-none-any.whl",
+    ]
+    assert selection.misfits == ()
+    assert [str(item) for item in selection.newer] == ["demo 1.0 (manylinux_2_27)"]
 
 
 def test_sources_are_the_last_resort_and_the_first_on_request() -> None:

@@ -51,6 +51,7 @@ def test_libraries_are_believed_more_than_tags(tmp_path: Path) -> None:
     assert "reallocarray" in caught.value.message
     assert "--glibc 2.26" in caught.value.hint
     check_fits(read_wheel(wheel), Target((3, 13), (2, 26)))
+    check_fits(read_wheel(wheel), Target((3, 13), firm=False))
 
 
 def test_files_for_other_machines_are_data(tmp_path: Path) -> None:

@@ -35,11 +35,13 @@ def make_runtime(root: Path, *, recipe: str) -> Runtime:
         link_system=("-lm", "-ldl"),
         sources=(Source("zlib", "1.3.1", "ab" * 32, "https://example.org/z", ("licenses/zlib/LICENSE",)),),
         glibc_floor=(2, 17),
+        carried=("lib/carried/libz.so.1",),
     )
     files = {
         "bin/python3.13": "#!/bin/sh\n",
         "lib/libpython3.13.a": "!<arch>\n",
         "lib/libz.a": "!<arch>\n",
+        "lib/carried/libz.so.1": "\x7fELF",
         "lib/exports.list": "{\n  Py_Main;\n};\n",
         "include/python3.13/Python.h": "\n",
         "stdlib/os.py": "name = 'posix'\n",

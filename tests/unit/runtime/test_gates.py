@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from coachwhip.runtime.gates import judge_exports, judge_floor, judge_paths, judge_replacements
+from coachwhip.model import NativeLib
+from coachwhip.runtime.gates import judge_carried, judge_exports, judge_floor, judge_paths, judge_replacements
 
 
 def test_the_floor_is_kept_by_old_symbols_only() -> None:
@@ -35,3 +36,20 @@ def test_build_paths_are_found_in_any_file() -> None:
 
     assert judge_paths(files, ["/build", "/home/me"]).failures == ("a.py", "b.a")
     assert not judge_paths(files, ["/elsewhere"]).failures
+
+
+def test_carried_libraries_have_their_names_and_keep_to_their_glibc() -> None:
+    base = NativeLib("libb.so.1", ("libc.so.6",), (), (2, 14), "memcpy")
+    user = NativeLib("liba.so.1", ("libm.so.6", "libb.so.1"), (), (2, 18), "f")
+    floors = {"libb.so.1": "2.17", "liba.so.1": "2.18"}
+
+    assert not judge_carried({"libb.so.1": base, "liba.so.1": user}, floors).failures
+    # What a library needs comes before it.
+    assert judge_carried({"liba.so.1": user, "libb.so.1": base}, floors).failures == (
+        "liba.so.1 needs libb.so.1",
+    )
+    assert judge_carried({"libb.so.1": user}, {"libb.so.1": "2.17"}).failures == (
+        "libb.so.1 calls itself liba.so.1",
+        "libb.so.1 needs f of glibc 2.18",
+        "libb.so.1 needs libb.so.1",
+    )

@@ -17,6 +17,12 @@ def test_what_is_written_is_read_back(runtime: Runtime) -> None:
     assert Runtime.load(runtime.root) == runtime
 
 
+def test_a_runtime_of_before_there_were_carried_libraries_has_none(runtime: Runtime) -> None:
+    document = runtime_document(runtime)
+    del document["carried"]
+    assert Runtime.parse(runtime.root, document).carried == ()
+
+
 def test_places_follow_from_root_and_version(runtime: Runtime) -> None:
     assert runtime.version == (3, 13)
     assert runtime.include == runtime.root / "include/python3.13"
@@ -50,7 +56,9 @@ def test_a_damaged_description_is_refused(
         Runtime.load(runtime.root)
 
 
-@pytest.mark.parametrize("missing", ["lib/libz.a", "stdlib/os.py", "lib/exports.list", "bin/python3.13"])
+@pytest.mark.parametrize(
+    "missing", ["lib/carried/libz.so.1", "lib/libz.a", "stdlib/os.py", "lib/exports.list", "bin/python3.13"]
+)
 def test_missing_files_are_named(runtime: Runtime, missing: str) -> None:
     (runtime.root / missing).unlink()
 

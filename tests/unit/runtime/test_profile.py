@@ -21,6 +21,7 @@ from coachwhip.runtime.profile import (
     indexed_profile,
     name_hash,
     parse_names,
+    weighted_sum,
 )
 from coachwhip.runtime.toolchain import prepare_toolchain
 
@@ -119,3 +120,14 @@ def _cc(toolchain: Toolchain, *args: str | Path) -> str:
     )
     assert "profile" not in done.stderr
     return done.stdout
+
+
+def test_counters_of_short_runs_get_the_weight_that_they_are_to_have() -> None:
+    def pack(*numbers: int) -> bytes:
+        return struct.pack(f"={len(numbers)}Q", *numbers)
+
+    assert weighted_sum(pack(900, 0, 100), pack(0, 6, 4), 0.5) == pack(900, 600, 500)
+    assert weighted_sum(pack(900, 0, 100), pack(0, 6, 4), 0.2) == pack(900, 150, 200)
+    # Never less than they were counted; and nothing to divide by is no error.
+    assert weighted_sum(pack(1, 0, 0), pack(0, 6, 4), 0.5) == pack(1, 6, 4)
+    assert weighted_sum(pack(1, 2), pack(0, 0), 0.5) == pack(1, 2)

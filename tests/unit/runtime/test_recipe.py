@@ -26,8 +26,8 @@ def test_the_recipes_of_this_version_are_sound() -> None:
         assert recipe.source.version.startswith(recipe.python + ".")
         built: set[str] = set()
         for source in recipe.dependencies:
-            assert source.build is not None
-            built |= {re.sub(r"^lib|\.a$", "", name) for name in source.build.archives}
+            if source.build is not None:
+                built |= {re.sub(r"^lib|\.a$", "", name) for name in source.build.archives}
             # Both origins, so that a build works where only one of them can be reached.
             assert [bool(origin.url) for origin in source.origins] == [True, False]
         built |= {re.sub(r"^lib|\.a$", "", name) for name in recipe.own_archives}
@@ -62,6 +62,7 @@ def test_the_hash_covers_what_decides_the_result_and_nothing_else() -> None:
     assert recipe_hash(recipe, "pgo", {"ziglang": "2"}) != base
     assert recipe_hash(replace(recipe, flags=("-O2",)), "pgo", {"ziglang": "1"}) != base
     assert recipe_hash(replace(recipe, dependencies=slower[1:]), "pgo", {"ziglang": "1"}) != base
+    assert recipe_hash(replace(recipe, starts=()), "pgo", {"ziglang": "1"}) != base
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,8 @@ def test_the_hash_covers_what_decides_the_result_and_nothing_else() -> None:
         (('build.compile = ["a.c"]', ""), "exactly one of"),
         (("seconds = 1", 'needs = ["b"]\nseconds = 1'), "unknown"),
         (("url =", 'debian = "a", url ='), "exactly one place"),
+        (("url =", 'pool = "a/a_1_amd64.deb", url ='), "exactly one place"),
+        (("seconds = 1", 'other_licenses = ["a/COPYING"]\nseconds = 1'), "unknown licence a/COPYING"),
     ],
 )
 def test_a_wrong_recipe_is_refused(change: tuple[str, str], message: str) -> None:
@@ -89,3 +92,47 @@ def test_a_patch_applies_to_the_text_it_was_made_for_only() -> None:
     for text in ("another text", "old, old"):
         with pytest.raises(ValueError, match=r"a\.c"):
             patch.apply(text)
+
+
+RUNTIME = """
+[source.python]
+title = "P"
+version = "3.13.0"
+licenses = ["LICENSE"]
+seconds = 1
+origins = [{ url = "https://example.org/p.tar.gz", sha256 = "%s" }]
+
+[runtime.3_13]
+python = "3.13"
+source = "python"
+dependencies = ["a"]
+configure = []
+flags = []
+own_archives = {}
+system = []
+tests = []
+libraries = {}
+starts = []
+carried = {}
+""" % ("0" * 64)
+
+
+def test_what_is_carried_is_what_comes_of_the_sources() -> None:
+    (plain,) = parse_recipes(SOURCE + RUNTIME).recipes
+    assert not plain.carried
+
+    shared = SOURCE + 'build.shared = "liba.so.1"\n'
+    (recipe,) = parse_recipes(
+        shared + RUNTIME.replace("carried = {}", 'carried = {"liba.so.1" = "2.17"}')
+    ).recipes
+    assert recipe.dependencies[0].shared == ("liba.so.1",)
+    with pytest.raises(ValueError, match="carries other libraries"):
+        parse_recipes(shared + RUNTIME)
+
+
+def test_a_dependency_is_built_or_ready_made() -> None:
+    ready = SOURCE.replace('build.archive = "liba.a"\nbuild.compile = ["a.c"]\n', "ready = {}\n")
+    assert parse_recipes(ready + RUNTIME).recipes[0].dependencies[0].shared == ()
+    for text in (SOURCE + "ready = {}\n", ready.replace("ready = {}\n", "")):
+        with pytest.raises(ValueError, match="does not say how it is built"):
+            parse_recipes(text + RUNTIME)

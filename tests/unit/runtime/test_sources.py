@@ -6,6 +6,7 @@ import hashlib
 import io
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,22 @@ def tar(path: Path, files: Mapping[str, str]) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def deb(files: Mapping[str, str]) -> bytes:
+    """A binary package with these files."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:xz") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    members = {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", "data.tar.xz": stream.getvalue()}
+    parts = [b"!<arch>\n"]
+    for name, content in members.items():
+        parts += [f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(content):<10}`\n".encode(), content]
+        parts += [b"\n"] if len(content) % 2 else []
+    return b"".join(parts)
+
+
 def recipe(url: str, sha256: str, *, series: str = "") -> SourceRecipe:
     origins = (Origin(sha256, url=url), Origin(sha256, debian="lib"))
     return SourceRecipe("lib", "Lib", "1.0", origins, ("LICENSE",), 1, series=series)
@@ -42,16 +59,17 @@ class FakeApt:
     """A Debian that has what `on_server` says."""
 
     on_server: Mapping[DebianArchive, Path] = {}
+    in_pool: Mapping[str, Path] = {}
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         del root, environ
 
     @staticmethod
     def usable() -> bool:
-        return bool(FakeApt.on_server)
+        return bool(FakeApt.on_server or FakeApt.in_pool)
 
     def update(self) -> None:
-        pass
+        assert FakeApt.on_server, "lists are fetched for sources only"
 
     def find(self, package: str, sha256: str, version: str, series: str) -> list[DebianArchive]:
         return candidates([a for a in self.on_server if a.package == package], sha256, version, series)
@@ -60,11 +78,17 @@ class FakeApt:
         source = self.on_server[archive]
         return Path(shutil.copy(source, directory / archive.file)) if source.exists() else None
 
+    def fetch_package(self, pool: str, sha256: str, directory: Path) -> Path | None:
+        del sha256
+        source = self.in_pool.get(pool)
+        return Path(shutil.copy(source, directory / source.name)) if source else None
+
 
 @pytest.fixture(autouse=True)
 def _debian(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "PrivateApt", FakeApt)
     monkeypatch.setattr(FakeApt, "on_server", {})
+    monkeypatch.setattr(FakeApt, "in_pool", {})
 
 
 def obtain(wanted: SourceRecipe, cache: Cache) -> Archive:
@@ -119,6 +143,23 @@ def test_a_security_fix_stands_in_and_says_its_version(
     assert (archive.version, archive.sha256) == ("1.0.1", fixed.sha256)
 
 
+def test_a_binary_package_comes_from_the_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "lib_1.0_amd64.deb"
+    file.write_bytes(deb({"./usr/lib/liba.so.1": "ELF"}))
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setattr(FakeApt, "in_pool", {"l/lib/lib_1.0_amd64.deb": file})
+    origins = (
+        Origin(sha256, url=(tmp_path / "404").as_uri()),
+        Origin(sha256, pool="l/lib/lib_1.0_amd64.deb"),
+    )
+
+    archive = obtain(replace(recipe("", ""), origins=origins), Cache(tmp_path / "cache"))
+    unpack(archive, tmp_path / "src" / "lib")
+
+    assert archive.origin == "debian:pool/main/l/lib/lib_1.0_amd64.deb"
+    assert (tmp_path / "src" / "lib" / "usr" / "lib" / "liba.so.1").read_text() == "ELF"
+
+
 def test_a_source_that_nobody_has_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = recipe((tmp_path / "404").as_uri(), "0" * 64)
     with pytest.raises(NetworkError, match="can't download the source of Lib"):
@@ -144,6 +185,17 @@ def test_the_top_folder_becomes_the_directory(tmp_path: Path) -> None:
     assert [p.relative_to(target).as_posix() for p in target.rglob("*.c")] == ["src/a.c"]
     assert not (target / "stale").exists()
     assert [p.name for p in target.parent.iterdir()] == ["lib"]
+
+
+def test_a_package_that_is_cut_off_or_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    whole = deb({"./a": "1"})
+    odd = (whole[:-1], whole[:70], whole.replace(b"`\n", b"??"), deb({"../escape": "1"}))
+    for number, data in enumerate(odd):
+        (tmp_path / f"{number}.deb").write_bytes(data)
+        with pytest.raises(RuntimeBuildError, match="is not a source archive"):
+            unpack(Archive("1.0", "", "here", tmp_path / f"{number}.deb"), tmp_path / "src" / "lib")
+    assert not (tmp_path / "src" / "lib").exists()
+    assert not list(tmp_path.rglob("escape"))
 
 
 @pytest.mark.parametrize("files", [{"a/x": "1", "b/y": "2"}, {"../escape": "1"}, {}])
