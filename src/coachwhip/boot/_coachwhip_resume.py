@@ -70,12 +70,26 @@ def _renew_urllib3(connection):
     connection.HAS_IPV6 = connection._has_ipv6("::1")
 
 
+def _renew_dateutil(parser):
+    import time
+
+    information = parser.DEFAULTPARSER.info
+    information._year = time.localtime().tm_year
+    information._century = information._year // 100 * 100
+
+
+def _renew_sysconfig(sysconfig):
+    sysconfig._CONFIG_VARS_INITIALIZED = False
+
+
 #: Modules whose import is harmless once these have been called; `coachwhip.snapshot.known` has the reasons.
 _OF_MODULES = {
     "time": _renew_time,
     "_hashlib": _renew_openssl,
     "logging": _renew_logging,
     "multiprocessing.process": _renew_multiprocessing,
+    "dateutil.parser._parser": _renew_dateutil,
+    "sysconfig": _renew_sysconfig,
     "urllib3.util.connection": _renew_urllib3,
 }
 

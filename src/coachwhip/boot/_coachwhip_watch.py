@@ -46,10 +46,12 @@ def _note(kind, detail):
     if name is None:
         return
     frame = sys._getframe(1)
+    through = {}
     while frame is not None and frame.f_code.co_name != "<module>":
+        through[frame.f_globals.get("__name__", "")] = None
         frame = frame.f_back
     place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
-    entry = [kind, str(detail), place]
+    entry = [kind, str(detail), place, list(through)]
     notes = _report[name]["notes"]
     if entry not in notes:
         notes.append(entry)
@@ -202,7 +204,7 @@ class _Execution:
             _report.setdefault(name, {"notes": [], "imports": []})
             if _stack:
                 _add_import(name)
-            clock, descriptors = _coachwhip.clock_reads(), _descriptors()
+            _note_changes()
             _stack.append(name)
             try:
                 if self._kind == "native":
@@ -210,15 +212,44 @@ class _Execution:
                 bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)
                 bound(module)
             finally:
-                if _coachwhip.clock_reads() != clock:
-                    _note("time", "clock")
-                if _descriptors() != descriptors:
-                    _note("descriptor", "leaves one open")
+                _note_changes()
                 _stack.pop()
             if name in _LATER:
                 _replace_functions(module)
 
         return execute
+
+
+def _create(function):
+    def create(loader, spec):
+        global _before
+        module = function(loader, spec)
+        _before = (*_before[:2], _descriptors())  # of where it was unpacked
+        return module
+
+    return create
+
+
+#: How it was when last looked at.
+_before = ()
+
+
+def _now():
+    """Reads of the clock, reads of randomness, and open descriptors."""
+    return (*_coachwhip.reads(), _descriptors())
+
+
+def _note_changes():
+    """Note what only shows afterwards; what an inner module did has been noted by then."""
+    global _before
+    now = _now()
+    for (kind, detail), old, new in zip(_SHOWN, _before, now):
+        if old != new:
+            _note(kind, detail)
+    _before = now
+
+
+_SHOWN = (("time", "clock"), ("random", "seed"), ("descriptor", "leaves one open"))
 
 
 def _descriptors():
@@ -254,18 +285,21 @@ def _spy_import(function):
 
 
 def watch(names):
-    """Import modules in their order; return module -> {notes: [kind, detail, place], imports, fault}."""
+    """Import modules in their order; return module -> {notes: [kind, detail, place, through], imports, fault}."""
     import importlib.machinery
     import importlib.util
 
+    global _before
     _replace_all()
     image, native = _coachwhip_boot.ImageLoader, importlib.machinery.ExtensionFileLoader
     image.exec_module = _Execution(image.__dict__["exec_module"], "code")
     native.exec_module = _Execution(native.__dict__["exec_module"], "native")
     for importer in (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter):
         importer.exec_module = _Execution(importer.__dict__["exec_module"], "builtin")
+    native.create_module = _create(native.create_module)
     builtins.__import__ = _spy_import(builtins.__import__)
     streams = _streams()
+    _before = _now()
     for name in names:
         try:
             importlib.import_module(name)
@@ -273,7 +307,7 @@ def watch(names):
             _report.setdefault(name, {"notes": [], "imports": []})["fault"] = f"{type(error).__name__}: {error}"
         if _streams() != streams:
             streams = _streams()
-            _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(["state", "changes sys.stdout", ""])
+            _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(["state", "changes sys.stdout", "", []])
     return _report
 
 

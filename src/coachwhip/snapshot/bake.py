@@ -106,7 +106,7 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
     return [
         Module(
             name,
-            tuple(Note(*note) for note in found["notes"]),
+            tuple(Note(*note[:3], tuple(note[3])) for note in found["notes"]),
             tuple(found["imports"]),
             found.get("fault", ""),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coachwhip.snapshot.known import HARMLESS, USUALLY_SET
+from coachwhip.snapshot.known import HARMLESS, HARMLESS_THROUGH, USUALLY_SET
 from coachwhip.snapshot.model import Choice, LeftOut
 
 if TYPE_CHECKING:
@@ -82,7 +82,10 @@ def _reason(module: Module, wish: SnapshotWish) -> tuple[str, str] | None:
 def _is_harmless(name: str, note: Note) -> bool:
     if note.kind == "variable" and note.detail != "*" and note.detail not in USUALLY_SET:
         return True
-    return (name, note.kind) in HARMLESS or (name, f"{note.kind} {note.detail}") in HARMLESS
+    full = f"{note.kind} {note.detail}"
+    if any((module, full) in HARMLESS_THROUGH for module in note.through):
+        return True
+    return (name, note.kind) in HARMLESS or (name, full) in HARMLESS
 
 
 def _add_importers(by_name: Mapping[str, Module], left: dict[str, LeftOut]) -> None:
