@@ -7,12 +7,12 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
-#include <langinfo.h>
 #include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dispositions.h"
+#include "gates.h"
 #include "immortal.h"
 #include "keys.h"
 #include "paths.h"
@@ -63,11 +63,32 @@ static PyObject *arguments(const struct cw_start *start)
     return all;
 }
 
-/* Whether the locale is the one in which Python takes everything for UTF-8 of itself (PEP 540). */
-static int is_plain_locale(void)
+/* Whether Python takes everything for UTF-8 of itself, as it does in a locale without an encoding (PEP 540). */
+static int utf8_mode(const char *locale)
 {
-    const char *name = setlocale(LC_CTYPE, NULL);
-    return name && (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0);
+    int chosen = cw_chosen_utf8_mode();
+    return chosen >= 0 ? chosen : strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
+}
+
+/* What becomes of bytes on the standard streams that are not UTF-8: locales that are chosen for want of a better one must
+ * not lose any (PEP 538). */
+static const char *stream_errors(const char *locale, int mode)
+{
+    static const char *const plain[] = {"C", "POSIX", "C.UTF-8", "C.utf8", "UTF-8"};
+    for (size_t n = 0; n < sizeof plain / sizeof *plain; n++)
+        if (strcmp(locale, plain[n]) == 0)
+            mode = 1;
+    return mode ? "surrogateescape" : "strict";
+}
+
+/* sys.flags and what CPython itself looks at. */
+static void set_utf8_mode(int mode)
+{
+    enum { FIELD = 14 }; /* of sys.flags, see its documentation */
+    PyObject *flags = PySys_GetObject("flags");
+    _PyRuntime.preconfig.utf8_mode = mode;
+    if (flags)
+        PyStructSequence_SET_ITEM(flags, FIELD, PyLong_FromLong(mode)); /* small numbers are immortal */
 }
 
 _Noreturn static void give_up(const char *what)
@@ -91,14 +112,15 @@ void cw_resume(const struct cw_start *start)
 {
     adopt_thread();
     cw_dispositions_restore();
-    int utf8_mode = is_plain_locale();
-    _PyRuntime.preconfig.utf8_mode = utf8_mode;
+    const char *locale = setlocale(LC_CTYPE, NULL);
+    int mode = utf8_mode(locale);
+    set_utf8_mode(mode);
     PyObject *boot = PyImport_ImportModule("_coachwhip_resume");
     PyObject *variables = environment();
     PyObject *values = arguments(start);
     PyObject *done = NULL;
     if (boot && variables && values)
-        done = PyObject_CallMethod(boot, "resume", "OOi", variables, values, utf8_mode);
+        done = PyObject_CallMethod(boot, "resume", "OOs", variables, values, stream_errors(locale, mode));
     if (!done)
         give_up("the program can't go on from its snapshot");
     Py_DECREF(done);

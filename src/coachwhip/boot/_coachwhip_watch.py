@@ -20,7 +20,7 @@ _NULL = os.devnull
 #: Functions whose results differ from process to process, and what they tell.
 _TELLING = {
     "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
-             "localtime", "gmtime", "ctime", "clock_gettime"),
+             "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
     "random": ("urandom", "getrandom"),
     "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage"),
     "user": ("getuid", "geteuid", "getgid", "getegid", "getgroups", "getlogin", "getpwuid", "getpwnam", "getpwall"),
@@ -29,10 +29,15 @@ _TELLING = {
     "folder": ("getcwd", "getcwdb"),
     "terminal": ("isatty", "ttyname", "ctermid"),
     "locale": ("setlocale", "localeconv", "nl_langinfo"),
-    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit"),
-    "signal": ("set_wakeup_fd", "setitimer", "alarm"),
+    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit", "write", "writev",
+              "_exit", "abort"),
+    "signal": ("set_wakeup_fd", "setitimer", "alarm", "kill", "killpg", "raise_signal", "pthread_kill", "pause",
+               "sigwait", "pthread_sigmask"),
 }  # fmt: skip
 _OF_FILES = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "open")
+
+#: Stands for the code in `.pth` files; `coachwhip.snapshot.choose` knows it, too.
+_PATH_LINES = "(.pth)"
 
 #: Names of the modules that are being executed, the innermost last.
 _stack = []
@@ -168,6 +173,7 @@ def _replace_all():
         setattr(posix, name, spy)
         setattr(os, name, spy)
     os.environ._data = posix.environ = _Variables(posix.environ)
+    sys.stdin, sys.stdout, sys.stderr = _Input(sys.stdin), _Output(sys.stdout), _Output(sys.stderr)
     sys.addaudithook(_audit)
 
 
@@ -186,6 +192,34 @@ def _audit(event, arguments):
         _note("library", arguments[0] if arguments else event)
     elif event == "mmap.__new__":
         _note("mapping", "mmap")
+    elif event.startswith(("os.", "shutil.")) and event not in ("os.listdir", "os.scandir", "os.walk", "os.fwalk"):
+        _note("state", event)
+
+
+class _Output:
+    """Stands before one of the standard output streams and notes what is written to it."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def write(self, text):
+        _note("state", "writes to a standard stream")
+        return self._stream.write(text)
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+
+class _Input:
+    """Stands before standard input and notes that it is read."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        if name.startswith("read"):
+            _note("state", "reads standard input")
+        return getattr(self._stream, name)
 
 
 _LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
@@ -300,6 +334,7 @@ def watch(names):
     builtins.__import__ = _spy_import(builtins.__import__)
     streams = _streams()
     _before = _now()
+    _run_path_lines()
     for name in names:
         try:
             importlib.import_module(name)
@@ -309,6 +344,20 @@ def watch(names):
             streams = _streams()
             _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(["state", "changes sys.stdout", "", []])
     return _report
+
+
+def _run_path_lines():
+    """Run the code in `.pth` files again, as if it were a module of its own."""
+    _report[_PATH_LINES] = {"notes": [], "imports": []}
+    _stack.append(_PATH_LINES)
+    try:
+        for line in _coachwhip.path_lines():
+            if line.startswith(("import ", "import\t")):
+                exec(line, {"__builtins__": builtins})
+    except BaseException as error:
+        _report[_PATH_LINES]["fault"] = f"{type(error).__name__}: {error}"
+    _note_changes()
+    _stack.pop()
 
 
 def _streams():

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from coachwhip.snapshot.model import Module, Note
 
-__all__ = ["choose"]
+__all__ = ["PATH_LINES", "choose"]
+
+#: Stands for the code in `.pth` files, which runs before any module is imported.
+PATH_LINES = "(.pth)"
 
 _WORDS = {
     "variable": "reads {detail} from the environment",
@@ -54,13 +57,14 @@ def choose(modules: Sequence[Module], wish: SnapshotWish) -> Choice:
         if reason is not None:
             left[name] = LeftOut(name, *reason)
     _add_importers(by_name, left)
-    chosen = tuple(module.name for module in modules if module.name not in left)
+    inside = [module.name for module in modules if module.name not in left]
     gates = {
         note.detail
-        for name in chosen
+        for name in inside
         for note in by_name[name].notes
         if note.kind == "variable" and note.detail not in USUALLY_SET and note.detail != "*"
     }
+    chosen = tuple(name for name in inside if name != PATH_LINES)
     return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
 
 
