@@ -1,7 +1,7 @@
 """The image: what is appended to a stub to make a product. `FORMAT.md` describes the bytes."""
 
 from coachwhip.image.manifest import Manifest
-from coachwhip.image.natives import outside_libraries
+from coachwhip.image.natives import library_folders, needed_libraries, outside_libraries
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
 from coachwhip.image.writer import write_product
@@ -11,6 +11,8 @@ __all__ = [
     "ImagePlan",
     "ImageReader",
     "Manifest",
+    "library_folders",
+    "needed_libraries",
     "outside_libraries",
     "plan_image",
     "read_image",

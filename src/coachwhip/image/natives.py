@@ -6,11 +6,11 @@ import posixpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from coachwhip.model import NativeLib, Node
 
-__all__ = ["dependency_closures", "outside_libraries"]
+__all__ = ["dependency_closures", "library_folders", "needed_libraries", "outside_libraries"]
 
 #: What glibc consists of on x86-64, in any version since 2.17.
 _GLIBC = frozenset(
@@ -37,9 +37,31 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
     A needed name is looked for along DT_RUNPATH with `$ORIGIN` resolved, as ld.so(8) does. Libraries
     from outside of the bundle are left to the system.
     """
+    needed = needed_libraries(nodes)
+    direct = {
+        path: tuple(found for _, found in entries if found is not None) for path, entries in needed.items()
+    }
+    return {path: _closure(path, direct) for path in direct if direct[path]}
+
+
+def needed_libraries(nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str, str | None], ...]]:
+    """Map each native library's path to the names that it needs, each with the packaged library that it means.
+
+    The order is that of DT_NEEDED; None stands for a library from outside of the bundle.
+    """
     natives = {path: node.native for path, node in nodes.items() if node.native is not None}
-    direct = {path: tuple(_direct(path, native, natives)) for path, native in natives.items()}
-    return {path: _closure(path, direct) for path in natives if direct[path]}
+    return {
+        path: tuple((name, _find(name, library_folders(path, native), natives)) for name in native.needed)
+        for path, native in natives.items()
+    }
+
+
+def library_folders(path: str, native: NativeLib) -> tuple[str, ...]:
+    """Return a library's DT_RUNPATH as paths below the product's root; what leads elsewhere is left out."""
+    origin = "/" + posixpath.dirname(path)
+    folders = (entry.replace("${ORIGIN}", "$ORIGIN") for entry in native.runpath)
+    found = (posixpath.normpath(folder.replace("$ORIGIN", origin)) for folder in folders if "$ORIGIN" in folder)
+    return tuple(dict.fromkeys(folder.lstrip("/") for folder in found))
 
 
 def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
@@ -57,15 +79,9 @@ def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _direct(path: str, native: NativeLib, natives: Mapping[str, NativeLib]) -> Iterator[str]:
-    origin = posixpath.dirname(path)
-    for name in native.needed:
-        for entry in native.runpath:
-            folder = entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", "/" + origin)
-            found = posixpath.normpath(posixpath.join(folder, name)).lstrip("/")
-            if found in natives:
-                yield found
-                break
+def _find(name: str, folders: Iterable[str], natives: Mapping[str, NativeLib]) -> str | None:
+    candidates = (posixpath.normpath(posixpath.join(folder, name)) for folder in folders)
+    return next((path for path in candidates if path in natives), None)
 
 
 def _closure(path: str, direct: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
