@@ -54,7 +54,8 @@ FILES = (
         for name in ("say", "next", "paths", "candidates", "cache", "prune", "used", "content")
     ),
     *(STUB / f"{name}.c" for name in ("unpack", "open_node", "memory_library", "rewrite", "launch", "image")),
-    STUB / "xxh64.c",
+    *(STUB / f"{name}.c" for name in ("libraries", "native_symbols", "xxh64")),
+    *sorted(STUB.glob("natives*.c")),
     *sorted(STUB.glob("wrap*.c")),
 )
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer")

@@ -45,7 +45,7 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
 
 
 def needed_libraries(nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str, str | None], ...]]:
-    """Map each native library's path to the names that it needs, each with the packaged library that it means.
+    """Map each native library's path to the names that it needs, each with the packaged library that is meant.
 
     The order is that of DT_NEEDED; None stands for a library from outside of the bundle.
     """
@@ -60,7 +60,9 @@ def library_folders(path: str, native: NativeLib) -> tuple[str, ...]:
     """Return a library's DT_RUNPATH as paths below the product's root; what leads elsewhere is left out."""
     origin = "/" + posixpath.dirname(path)
     folders = (entry.replace("${ORIGIN}", "$ORIGIN") for entry in native.runpath)
-    found = (posixpath.normpath(folder.replace("$ORIGIN", origin)) for folder in folders if "$ORIGIN" in folder)
+    found = (
+        posixpath.normpath(folder.replace("$ORIGIN", origin)) for folder in folders if "$ORIGIN" in folder
+    )
     return tuple(dict.fromkeys(folder.lstrip("/") for folder in found))
 
 
