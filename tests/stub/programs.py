@@ -32,6 +32,8 @@ from tests.unit.image.samples import fake_stub, manifest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from coachwhip.prelink import Prelinked
+
 __all__ = [
     "FILES",
     "Content",
@@ -127,7 +129,9 @@ def library_nodes(folder: Path) -> dict[str, Content]:
     }
 
 
-def write_image(path: Path, files: Mapping[str, Content], *, name: str = "sample") -> Path:
+def write_image(
+    path: Path, files: Mapping[str, Content], *, name: str = "sample", prelinked: Prelinked | None = None
+) -> Path:
     """Write an image of its own, without a stub, to `path`."""
     blobs = bytearray()
 
@@ -148,7 +152,7 @@ def write_image(path: Path, files: Mapping[str, Content], *, name: str = "sample
     layer = Layer(Distribution(name, "1"), tuple(sorted(nodes, key=lambda node: node.path)), store)
     bundle = Bundle(name, "1", EntryPoint(name), Target((3, 13)), (layer,))
     output = io.BytesIO()
-    write_product(fake_stub(), plan_image(bundle, "entry.py"), manifest(), output)
+    write_product(fake_stub(), plan_image(bundle, "entry.py", prelinked), manifest(), output)
     product = output.getvalue()
     segment = find_segment(product)
     assert segment is not None

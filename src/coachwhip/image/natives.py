@@ -45,7 +45,7 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
 
 
 def needed_libraries(nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str, str | None], ...]]:
-    """Map each native library's path to the names that it needs, each with the packaged library that is meant.
+    """Map each native library's path to the names that it needs, with the packaged library that each means.
 
     The order is that of DT_NEEDED; None stands for a library from outside of the bundle.
     """
