@@ -43,18 +43,18 @@ const char *cw_snapshot_save(int fd, struct cw_bytes gates);
 const char *cw_snapshot_restore(struct cw_bytes snapshot);
 
 /* The parts of memory that make up the program's state. */
-struct cw_span {
+struct cw_extent {
     char *from, *to;
 };
 enum { CW_STATIC, CW_HEAP_REGION, CW_ARENA_REGION, CW_REGIONS };
 
 /* The executable's writable data, whole pages. */
-struct cw_span cw_static_span(void);
+struct cw_extent cw_static_extent(void);
 
 /* Of it, what describes the process and is never saved. */
-struct cw_span cw_live_span(void);
+struct cw_extent cw_live_extent(void);
 
 /* The calling thread's thread-locals of the executable. */
-struct cw_span cw_local_span(void);
+struct cw_extent cw_local_extent(void);
 
 #endif

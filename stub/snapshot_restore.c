@@ -35,7 +35,7 @@ static bool is_within(const struct cw_snapshot_range *range, const char *from, c
 static bool is_good_range(const struct view *view, const struct cw_snapshot_range *range)
 {
     const struct cw_snapshot_head *head = view->head;
-    struct cw_span data = cw_static_span();
+    struct cw_extent data = cw_static_extent();
     if ((range->address | range->size | range->offset) % CW_PAGE || range->offset < CW_SNAPSHOT_ROOM)
         return false;
     if (range->offset > head->size || range->size > head->size - range->offset)
@@ -66,7 +66,7 @@ static const char *check(struct view *view, struct cw_bytes snapshot)
         return "the snapshot is damaged";
     view->locals = (const char *)(view->ranges + head->ranges);
     view->gates = view->locals + head->locals_size;
-    struct cw_span locals = cw_local_span();
+    struct cw_extent locals = cw_local_extent();
     if (head->tables_checksum != cw_image.header->tables_checksum
         || head->locals_size != (size_t)(locals.to - locals.from))
         return "the snapshot belongs to another program";
@@ -118,7 +118,7 @@ static void copy(const struct view *view, const struct cw_snapshot_range *range,
 /* The executable's data: its pages but those in which there is something of this process. */
 static bool restore_data(const struct view *view, const struct cw_snapshot_range *range)
 {
-    struct cw_span live = cw_live_span();
+    struct cw_extent live = cw_live_extent();
     char *from = (char *)range->address, *to = from + range->size;
     char *first = (char *)((uintptr_t)live.from & ~(uintptr_t)(CW_PAGE - 1));
     char *last = (char *)(((uintptr_t)live.to + CW_PAGE - 1) & ~(uintptr_t)(CW_PAGE - 1));
@@ -132,7 +132,7 @@ static bool restore_data(const struct view *view, const struct cw_snapshot_range
 
 static void restore_locals(const struct view *view)
 {
-    struct cw_span locals = cw_local_span();
+    struct cw_extent locals = cw_local_extent();
     memcpy(locals.from, view->locals, view->head->locals_size);
 }
 

@@ -88,16 +88,16 @@ static bool write_zeros(int fd, size_t size)
 }
 
 /* The executable's data, without what is of this process. */
-static bool write_data(int fd, struct cw_span data)
+static bool write_data(int fd, struct cw_extent data)
 {
-    struct cw_span live = cw_live_span();
+    struct cw_extent live = cw_live_extent();
     return write_all(fd, data.from, (size_t)(live.from - data.from))
         && write_zeros(fd, (size_t)(live.to - live.from)) && write_all(fd, live.to, (size_t)(data.to - live.to));
 }
 
 static bool write_snapshot(int fd)
 {
-    struct cw_span data = cw_static_span();
+    struct cw_extent data = cw_static_extent();
     if (!write_all(fd, start.bytes, sizeof start.bytes))
         return false;
     for (uint32_t n = 0; n < start.head.ranges; n++) {
@@ -120,7 +120,7 @@ static bool append(size_t *at, const void *bytes, size_t size)
 
 static bool add_locals_and_gates(struct cw_bytes gates)
 {
-    struct cw_span locals = cw_local_span();
+    struct cw_extent locals = cw_local_extent();
     size_t at = sizeof start.head + start.head.ranges * sizeof *start.ranges;
     start.head.locals_size = (uint32_t)(locals.to - locals.from);
     start.head.gates_size = gates.size;
@@ -129,7 +129,7 @@ static bool add_locals_and_gates(struct cw_bytes gates)
 
 const char *cw_snapshot_save(int fd, struct cw_bytes gates)
 {
-    struct cw_span data = cw_static_span();
+    struct cw_extent data = cw_static_extent();
     const char *heap_end = cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE;
     const char *arenas_end = cw_heap.arenas_end ? cw_heap.arenas_end : CW_ARENA_BASE;
     cw_heap_scrub();
