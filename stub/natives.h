@@ -74,6 +74,9 @@ int cw_natives_file(void);
 /* Maps what libraries share, and reserves the addresses of all. A negated errno when that can't be done. */
 int cw_natives_reserve(int fd);
 
+/* Gives the addresses back. */
+void cw_natives_unreserve(void);
+
 /* Maps one library (writable where it is to be fixed up), makes it read-only where it has to be, takes it away. */
 int cw_native_map(const struct cw_library *library, int fd);
 int cw_native_protect(const struct cw_library *library);
@@ -110,10 +113,17 @@ void cw_natives_ranges(void range(void *context, void *start, size_t size), void
 /* Keeps what is in the main thread's own storage; to be called in the main thread before memory is saved. */
 void cw_natives_saving(void);
 
-/* In a process that was restored, before anything of a library runs, once the stub's own data and the heap are back:
- * takes the addresses, and maps the libraries that were loaded as they are in the file. Then the ranges above are to
- * be put in place (MAP_FIXED). A negated errno when the addresses are not to be had or the file is not. */
-int cw_natives_restore_map(void);
+/* In a process that is to be restored, before anything is put in place: takes the addresses. Returns the executable's
+ * descriptor for the next step, or a negated errno when the addresses are not to be had or the file is not. */
+int cw_natives_restore_begin(void);
+
+/* Undoes that. */
+void cw_natives_restore_undo(int fd);
+
+/* Before anything of a library runs, once the stub's own data and the heap are back: maps the libraries that were loaded
+ * as they are in the file. Then the ranges above are to be put in place (MAP_FIXED). 0 or a negated errno; closes the
+ * descriptor, which is negative when there are none. */
+int cw_natives_restore_map(int fd);
 
 /* After that: fills slots and what refers to the outside anew, and gives the main thread its storage. No
  * constructor runs. The thread key of the storage must be back. A negated errno when a library of the machine, or

@@ -95,6 +95,11 @@ int cw_natives_reserve(int fd)
     return result;
 }
 
+void cw_natives_unreserve(void)
+{
+    munmap(at(CW_REGION), cw_libraries_end(cw_paths_image()) - CW_REGION);
+}
+
 static int slots_become(int protection)
 {
     const struct cw_piece *slots = &cw_paths_image()->pieces[1];

@@ -28,13 +28,30 @@ void cw_natives_saving(void)
     cw_tls_save();
 }
 
-int cw_natives_restore_map(void)
+int cw_natives_restore_begin(void)
 {
-    const struct cw_native *native;
-    if (!cw_natives.reserved)
-        return 0;
     int fd = cw_natives_file();
     int result = fd < 0 ? fd : cw_natives_reserve(fd);
+    if (result == 0)
+        return fd;
+    sys_close(fd);
+    return result;
+}
+
+void cw_natives_restore_undo(int fd)
+{
+    if (fd < 0)
+        return;
+    sys_close(fd);
+    cw_natives_unreserve();
+}
+
+int cw_natives_restore_map(int fd)
+{
+    const struct cw_native *native;
+    int result = 0;
+    if (fd < 0)
+        return 0;
     for (uint32_t n = 0; result == 0 && (native = cw_native_loaded(n)); n++)
         result = cw_native_map(native->library, fd);
     sys_close(fd);

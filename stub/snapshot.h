@@ -14,7 +14,7 @@
 
 #define CW_SNAPSHOT_MAGIC "CWSNAP\0\1"
 
-enum { CW_SNAPSHOT_ROOM = 16384 };
+enum { CW_SNAPSHOT_ROOM = 32768 };
 
 /* A part of memory, whole pages. What lies between the parts of a region is zero. */
 struct cw_snapshot_range {

@@ -6,6 +6,7 @@
 #include "heap.h"
 #include "heap_pages.h"
 #include "heap_state.h"
+#include "natives.h"
 #include "snapshot.h"
 #include "stub.h"
 #include "xxh64.h"
@@ -13,7 +14,7 @@
 #include "live.h"
 
 enum {
-    MOST_RANGES = 256,
+    MOST_RANGES = 400,
     WORTH_A_RANGE = 16, /* zero pages in a row; fewer are saved like others, for every range costs system calls */
 };
 
@@ -127,6 +128,21 @@ static bool add_locals_and_gates(struct cw_bytes gates)
     return append(&at, locals.from, start.head.locals_size) && append(&at, gates.data, gates.size);
 }
 
+/* The variables of a prelinked library; a region's beginning and end are those of a range, as others follow on it. */
+static void add_native(void *good, void *from, size_t size)
+{
+    char *to = (char *)from + ((size + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1));
+    if (!add_range(from, to))
+        *(bool *)good = false;
+}
+
+static bool add_natives(void)
+{
+    bool good = true;
+    cw_natives_ranges(add_native, &good);
+    return good;
+}
+
 const char *cw_snapshot_save(int fd, struct cw_bytes gates)
 {
     struct cw_extent data = cw_static_extent();
@@ -141,7 +157,7 @@ const char *cw_snapshot_save(int fd, struct cw_bytes gates)
     start.head.heap_end = (uintptr_t)heap_end;
     start.head.arenas_end = (uintptr_t)arenas_end;
     if (!add_region(CW_HEAP_BASE, heap_end) || !add_region(CW_ARENA_BASE, arenas_end) || !add_range(data.from, data.to)
-        || !add_locals_and_gates(gates))
+        || !add_natives() || !add_locals_and_gates(gates))
         return "the program's memory is in too many pieces";
     start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
     return write_snapshot(fd) ? NULL : strerror(errno);

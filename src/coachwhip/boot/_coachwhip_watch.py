@@ -241,7 +241,7 @@ class _Execution:
             _note_changes()
             _stack.append(name)
             try:
-                if self._kind == "native":
+                if self._kind == "native" and not _coachwhip.is_prelinked(module.__spec__.origin):
                     _note("native", module.__spec__.origin)
                 bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)
                 bound(module)
@@ -258,7 +258,7 @@ def _create(function):
     def create(loader, spec):
         global _before
         module = function(loader, spec)
-        _before = (*_before[:2], _descriptors())  # of where it was unpacked
+        _before = (*_before[:2], *_now()[2:])  # descriptors of where it was unpacked
         return module
 
     return create
@@ -270,7 +270,7 @@ _before = ()
 
 def _now():
     """Reads of the clock, reads of randomness, and open descriptors."""
-    return (*_coachwhip.reads(), _descriptors())
+    return (*_coachwhip.reads(), len(_entries("fd")), len(_entries("task")))
 
 
 def _note_changes():
@@ -283,12 +283,11 @@ def _note_changes():
     _before = now
 
 
-_SHOWN = (("time", "clock"), ("random", "seed"), ("descriptor", "leaves one open"))
+_SHOWN = (("time", "clock"), ("random", "seed"), ("descriptor", "leaves one open"), ("thread", "runs"))
 
 
-def _descriptors():
-    names = posix.listdir.__wrapped__("/proc/self/fd") if hasattr(posix.listdir, "__wrapped__") else []
-    return len(names)
+def _entries(name):
+    return posix.listdir.__wrapped__(f"/proc/self/{name}")
 
 
 def _add_import(name):
