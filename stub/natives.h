@@ -66,6 +66,10 @@ void *cw_native_open(const struct cw_node *node, int mode, bool *elsewhere);
  * one that its DT_RUNPATH leads to; NULL. */
 const struct cw_node *cw_native_named(const char *name, const void *caller);
 
+/* The handle that dlopen(NULL) gives, and what the system's loader has for it; other handles are what they are. */
+extern char cw_program;
+void *cw_real_handle(void *handle);
+
 /* --- parts of the loader --- */
 
 /* Opens the executable's file for mapping; a descriptor, or a negated errno. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "dispositions.h"
+#include "forks.h"
 #include "gates.h"
 #include "immortal.h"
 #include "keys.h"
@@ -27,6 +28,7 @@ const char *cw_suspend(int fd, struct cw_bytes gates)
 {
     cw_dispositions_save();
     cw_make_immortal();
+    cw_forks_prepare();
     PyOS_BeforeFork();
     _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();
@@ -110,6 +112,8 @@ static void adopt_thread(void)
         give_up("there are no keys for thread-specific data");
     if (cw_natives_restored() < 0)
         give_up(dlerror());
+    if (cw_forks_restore() != 0)
+        give_up("nothing can be registered for fork()");
     PyOS_AfterFork_Child();
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cpu.h"
 #include "image.h"
 
 #define CW_SNAPSHOT_MAGIC "CWSNAP\0\1"
@@ -33,6 +34,7 @@ struct cw_snapshot_head {
     uint32_t ranges;
     uint32_t locals_size;
     uint64_t gates_size;
+    uint32_t cpu[CW_CPU_WORDS]; /* what the processor could do, where native libraries are in it; else zero */
     uint64_t checksum; /* XXH64 of what is before the ranges' bytes, with this field 0 */
 };
 

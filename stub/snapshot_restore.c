@@ -195,6 +195,8 @@ const char *cw_snapshot_restore(struct cw_bytes snapshot)
     const char *fault = check(&view, snapshot);
     if (fault)
         return fault;
+    if (!cw_cpu_has(view.head->cpu))
+        return "its native libraries have chosen code for another processor";
     if (has_gated_variable(&view))
         return "a variable in the environment matters to one of its modules";
     const struct cw_snapshot_range *data = find_data(&view);

@@ -159,6 +159,8 @@ const char *cw_snapshot_save(int fd, struct cw_bytes gates)
     if (!add_region(CW_HEAP_BASE, heap_end) || !add_region(CW_ARENA_BASE, arenas_end) || !add_range(data.from, data.to)
         || !add_natives() || !add_locals_and_gates(gates))
         return "the program's memory is in too many pieces";
+    if (cw_native_loaded(0))
+        cw_cpu_read(start.head.cpu);
     start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
     return write_snapshot(fd) ? NULL : strerror(errno);
 }

@@ -137,9 +137,21 @@ static __attribute__((noinline)) void *open_named(const struct cw_node *node, co
     return result < 0 ? load_from_memory(name, node, mode) : load(LM_ID_BASE, real, mode);
 }
 
+/* The program itself has a handle of ours: the loader's differs from process to process, and `ctypes` keeps it. */
+char cw_program;
+
+void *cw_real_handle(void *handle)
+{
+    return handle == &cw_program ? next_dlopen()(NULL, RTLD_LAZY) : handle;
+}
+
 void *cw_dlopen(const char *path, int mode) CW_EXPORT(dlopen);
 void *cw_dlopen(const char *path, int mode)
 {
+    if (!path) {
+        cw_dl_forget();
+        return &cw_program;
+    }
     if (cw_maybe_ours(path))
         return open_library(LM_ID_BASE, path, mode);
     cw_dl_forget();

@@ -141,7 +141,7 @@ static bool any_global(void)
 static bool is_program(void *handle)
 {
     const struct link_map *map = handle;
-    return handle == RTLD_DEFAULT || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
+    return handle == RTLD_DEFAULT || handle == &cw_program || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
 }
 
 /* In place of an answer: the system's loader has it. */
@@ -165,7 +165,7 @@ CW_EARLY CW_JUMPS void *cw_dlsym(void *handle, const char *name)
     void *found = cw_natives.loaded_count ? answer(handle, name, __builtin_return_address(0)) : &not_ours;
     if (found != &not_ours)
         return found;
-    CW_TAIL next_dlsym()(handle, name);
+    CW_TAIL next_dlsym()(cw_real_handle(handle), name);
 }
 
 /* Prelinked libraries' own: libc's is not taken over for others, because we look up libc's dlsym by it. */
@@ -180,13 +180,13 @@ void *cw_native_dlvsym(void *handle, const char *name, const char *version)
     if (native && (handle == RTLD_DEFAULT || handle == RTLD_NEXT))
         return symbol_for(native, handle, name, version);
     return any_global() && is_program(handle) ? symbol_of_all(handle, name, version)
-                                              : dlvsym(handle, name, version);
+                                              : dlvsym(cw_real_handle(handle), name, version);
 }
 
 int cw_dlclose(void *handle) CW_EXPORT(dlclose);
 int cw_dlclose(void *handle)
 {
-    if (cw_native_of_handle(handle))
+    if (cw_native_of_handle(handle) || handle == &cw_program)
         return 0;
     CW_TAIL next_dlclose()(handle);
 }
@@ -231,7 +231,7 @@ int cw_dlinfo(void *handle, int request, void *result)
 {
     struct cw_native *native = cw_native_of_handle(handle);
     if (!native)
-        return next_dlinfo()(handle, request, result);
+        return next_dlinfo()(cw_real_handle(handle), request, result);
     const char *name = native->map.l_name, *slash = strrchr(name, '/');
     switch (request) {
     case RTLD_DI_LMID:

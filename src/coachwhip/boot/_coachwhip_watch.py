@@ -277,6 +277,8 @@ def _note_changes():
     """Note what only shows afterwards; what an inner module did has been noted by then."""
     global _before
     now = _now()
+    for name in _coachwhip.variables().split():
+        _note("variable", name)
     for (kind, detail), old, new in zip(_SHOWN, _before, now):
         if old != new:
             _note(kind, detail)
@@ -332,6 +334,7 @@ def watch(names):
     native.create_module = _create(native.create_module)
     builtins.__import__ = _spy_import(builtins.__import__)
     streams = _streams()
+    _coachwhip.variables()
     _before = _now()
     _run_path_lines()
     for name in names:
