@@ -9,6 +9,7 @@
 #include <internal/pycore_runtime.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,11 +64,35 @@ static PyObject *arguments(const struct cw_start *start)
     return all;
 }
 
-/* Whether the locale is the one in which Python takes everything for UTF-8 of itself (PEP 540). */
-static int is_plain_locale(void)
+/* Whether the locale is one of some. */
+static bool is_locale_of(const char *const *names, size_t count)
 {
-    const char *name = setlocale(LC_CTYPE, NULL);
-    return name && (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0);
+    const char *locale = setlocale(LC_CTYPE, NULL);
+    for (size_t n = 0; locale && n < count; n++)
+        if (strcmp(locale, names[n]) == 0)
+            return true;
+    return false;
+}
+
+/* What standard input and output do about bytes that are not UTF-8: keep them, in locales that promise nothing (PEP 538
+ * has the list). */
+static const char *stream_errors(void)
+{
+    static const char *const plain[] = {"C", "POSIX", "C.UTF-8", "C.utf8", "UTF-8"};
+    return is_locale_of(plain, sizeof plain / sizeof *plain) ? "surrogateescape" : "strict";
+}
+
+/* Sets sys.flags.utf8_mode, which is on where the locale has no encoding (PEP 540). */
+static void set_utf8_mode(void)
+{
+    static const char *const bare[] = {"C", "POSIX"};
+    int mode = is_locale_of(bare, sizeof bare / sizeof *bare);
+    PyObject *flags = PySys_GetObject("flags");
+    _PyRuntime.preconfig.utf8_mode = mode;
+    const PyMemberDef *field = flags ? Py_TYPE(flags)->tp_members : NULL;
+    for (Py_ssize_t n = 0; field && field[n].name; n++)
+        if (strcmp(field[n].name, "utf8_mode") == 0)
+            PyStructSequence_SetItem(flags, n, PyLong_FromLong(mode)); /* small numbers need not be freed */
 }
 
 _Noreturn static void give_up(const char *what)
@@ -91,14 +116,13 @@ void cw_resume(const struct cw_start *start)
 {
     adopt_thread();
     cw_dispositions_restore();
-    int utf8_mode = is_plain_locale();
-    _PyRuntime.preconfig.utf8_mode = utf8_mode;
+    set_utf8_mode();
     PyObject *boot = PyImport_ImportModule("_coachwhip_resume");
     PyObject *variables = environment();
     PyObject *values = arguments(start);
     PyObject *done = NULL;
     if (boot && variables && values)
-        done = PyObject_CallMethod(boot, "resume", "OOi", variables, values, utf8_mode);
+        done = PyObject_CallMethod(boot, "resume", "OOs", variables, values, stream_errors());
     if (!done)
         give_up("the program can't go on from its snapshot");
     Py_DECREF(done);

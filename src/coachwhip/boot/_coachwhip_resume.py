@@ -11,16 +11,15 @@ from _io import FileIO
 _STREAMS = (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w"))
 
 
-def resume(variables, arguments, utf8_mode):
+def resume(variables, arguments, errors):
     """Take over the environment variables and arguments of this process, and its standard streams.
 
-    Called first of all, with `utf8_mode` telling whether the locale is one without an encoding (PEP 540).
+    Called first of all; `errors` is how standard input and output handle what is not UTF-8.
     """
     posix.environ.clear()
     posix.environ.update(variables)
     sys.argv[:] = arguments
     sys.orig_argv[1:] = arguments
-    errors = "surrogateescape" if utf8_mode else "strict"
     for name, number, mode in _STREAMS:
         _renew(name, number, mode, "backslashreplace" if number == 2 else errors)
     for module, renew in _renewals:
