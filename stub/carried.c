@@ -12,6 +12,8 @@
 #include "paths.h"
 #include "sys.h"
 
+#include "live.h"
+
 #define FOLDER "lib/coachwhip/"
 
 enum answer { UNKNOWN, NEWER, NOT_NEWER };

@@ -9,6 +9,7 @@
 
 #include "arena.h"
 #include "bake.h"
+#include "gates.h"
 #include "module.h"
 #include "stub.h"
 
@@ -52,10 +53,8 @@ static void preset(PyPreConfig *config)
     for (uint32_t n = 0; (option = cw_image_item(&cw_image, cw_image.settings->xoptions, n)).data; n++)
         if (strcmp(option.data, "dev") == 0)
             config->dev_mode = 1;
-        else if (strcmp(option.data, "utf8") == 0 || strcmp(option.data, "utf8=1") == 0)
-            config->utf8_mode = 1;
-        else if (strcmp(option.data, "utf8=0") == 0)
-            config->utf8_mode = 0;
+    if (cw_chosen_utf8_mode() >= 0)
+        config->utf8_mode = cw_chosen_utf8_mode();
 }
 
 /* The locale's encoding as `python` would use it, UTF-8 mode in the C locale included (PEP 540); but the

@@ -23,13 +23,18 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
 pid_t __wrap_getpid(void);
 
-static atomic_ulong reads;
+static atomic_ulong reads, random_reads;
 static bool constant;
 static uint64_t state;
 
 unsigned long cw_clock_reads(void)
 {
     return atomic_load(&reads);
+}
+
+unsigned long cw_random_reads(void)
+{
+    return atomic_load(&random_reads);
 }
 
 void cw_hold_constant(void)
@@ -67,6 +72,8 @@ static long fill(unsigned char *to, size_t size)
 /* CPython and OpenSSL call the kernel for randomness, as not every libc has a function for it. */
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
+    if (number == SYS_getrandom)
+        atomic_fetch_add_explicit(&random_reads, 1, memory_order_relaxed);
     if (constant && number == SYS_getrandom)
         return fill((void *)a, (size_t)b);
     if (constant && number == SYS_gettid)

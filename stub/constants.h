@@ -4,8 +4,9 @@
 #ifndef CW_CONSTANTS_H
 #define CW_CONSTANTS_H
 
-/* How often the time of day was asked for. */
+/* How often the time of day was asked for, and the kernel for randomness. */
 unsigned long cw_clock_reads(void);
+unsigned long cw_random_reads(void);
 
 /* From now on time, randomness and the process's number are always the same. */
 void cw_hold_constant(void);

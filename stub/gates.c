@@ -45,6 +45,18 @@ static bool is_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+int cw_chosen_utf8_mode(void)
+{
+    int mode = -1;
+    struct cw_text option;
+    for (uint32_t n = 0; (option = cw_image_item(&cw_image, cw_image.settings->xoptions, n)).data; n++)
+        if (strcmp(option.data, "utf8") == 0 || strcmp(option.data, "utf8=1") == 0)
+            mode = 1;
+        else if (strcmp(option.data, "utf8=0") == 0)
+            mode = 0;
+    return mode;
+}
+
 const char *cw_snapshot_obstacle(const struct cw_start *start)
 {
     const char *wish = getenv("COACHWHIP_SNAPSHOT");
@@ -58,6 +70,8 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
         return "a new one is made";
     if ((cw_image.settings->flags & CW_ENVIRONMENT) && has_python_variable())
         return "the environment has settings for Python";
+    if (cw_chosen_utf8_mode() == 0)
+        return "UTF-8 mode is switched off";
     if (!is_utf8())
         return "the locale's encoding is not UTF-8";
     return NULL;

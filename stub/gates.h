@@ -10,6 +10,9 @@
  * snapshot. Sets the locale of characters as the environment has it. */
 const char *cw_snapshot_obstacle(const struct cw_start *start);
 
+/* Whether the build has chosen UTF-8 mode: 1 on, 0 off, -1 as the locale says. */
+int cw_chosen_utf8_mode(void);
+
 /* Whether the user wants to know, by COACHWHIP_WHY=1. */
 bool cw_snapshot_wants_reason(void);
 

@@ -165,12 +165,12 @@ static PyObject *module_pattern(PyObject *self, PyObject *const *args, Py_ssize_
     return arguments ? arguments : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(clock_reads_doc, "clock_reads() -> how often the time of day was asked for.");
+PyDoc_STRVAR(reads_doc, "reads() -> how often the time of day was asked for, and the kernel for randomness.");
 
-static PyObject *module_clock_reads(PyObject *self, PyObject *unused)
+static PyObject *module_reads(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
-    return PyLong_FromUnsignedLong(cw_clock_reads());
+    return Py_BuildValue("kk", cw_clock_reads(), cw_random_reads());
 }
 
 PyDoc_STRVAR(hold_constant_doc, "hold_constant(): let time, randomness and the process's number be constant.");
@@ -213,7 +213,7 @@ static PyMethodDef METHODS[] = {
     {"pattern", (PyCFunction)(void (*)(void))module_pattern, METH_FASTCALL, pattern_doc},
     {"configure_openssl", module_configure_openssl, METH_NOARGS, configure_openssl_doc},
     {"hold_constant", module_hold_constant, METH_NOARGS, hold_constant_doc},
-    {"clock_reads", module_clock_reads, METH_NOARGS, clock_reads_doc},
+    {"reads", module_reads, METH_NOARGS, reads_doc},
     {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},
     {NULL, NULL, 0, NULL},
 };

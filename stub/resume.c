@@ -7,13 +7,12 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
-#include <langinfo.h>
 #include <locale.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dispositions.h"
+#include "gates.h"
 #include "immortal.h"
 #include "keys.h"
 #include "paths.h"
@@ -64,35 +63,32 @@ static PyObject *arguments(const struct cw_start *start)
     return all;
 }
 
-/* Whether the locale is one of some. */
-static bool is_locale_of(const char *const *names, size_t count)
+/* Whether Python takes everything for UTF-8 of itself, as it does in a locale without an encoding (PEP 540). */
+static int utf8_mode(const char *locale)
 {
-    const char *locale = setlocale(LC_CTYPE, NULL);
-    for (size_t n = 0; locale && n < count; n++)
-        if (strcmp(locale, names[n]) == 0)
-            return true;
-    return false;
+    int chosen = cw_chosen_utf8_mode();
+    return chosen >= 0 ? chosen : strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
 }
 
-/* What standard input and output do about bytes that are not UTF-8: keep them, in locales that promise nothing (PEP 538
- * has the list). */
-static const char *stream_errors(void)
+/* What becomes of bytes on the standard streams that are not UTF-8: locales that are chosen for want of a better one must
+ * not lose any (PEP 538). */
+static const char *stream_errors(const char *locale, int mode)
 {
     static const char *const plain[] = {"C", "POSIX", "C.UTF-8", "C.utf8", "UTF-8"};
-    return is_locale_of(plain, sizeof plain / sizeof *plain) ? "surrogateescape" : "strict";
+    for (size_t n = 0; n < sizeof plain / sizeof *plain; n++)
+        if (strcmp(locale, plain[n]) == 0)
+            mode = 1;
+    return mode ? "surrogateescape" : "strict";
 }
 
-/* Sets sys.flags.utf8_mode, which is on where the locale has no encoding (PEP 540). */
-static void set_utf8_mode(void)
+/* sys.flags and what CPython itself looks at. */
+static void set_utf8_mode(int mode)
 {
-    static const char *const bare[] = {"C", "POSIX"};
-    int mode = is_locale_of(bare, sizeof bare / sizeof *bare);
+    enum { FIELD = 14 }; /* of sys.flags, see its documentation */
     PyObject *flags = PySys_GetObject("flags");
     _PyRuntime.preconfig.utf8_mode = mode;
-    const PyMemberDef *field = flags ? Py_TYPE(flags)->tp_members : NULL;
-    for (Py_ssize_t n = 0; field && field[n].name; n++)
-        if (strcmp(field[n].name, "utf8_mode") == 0)
-            PyStructSequence_SetItem(flags, n, PyLong_FromLong(mode)); /* small numbers need not be freed */
+    if (flags)
+        PyStructSequence_SET_ITEM(flags, FIELD, PyLong_FromLong(mode)); /* small numbers are immortal */
 }
 
 _Noreturn static void give_up(const char *what)
@@ -116,13 +112,15 @@ void cw_resume(const struct cw_start *start)
 {
     adopt_thread();
     cw_dispositions_restore();
-    set_utf8_mode();
+    const char *locale = setlocale(LC_CTYPE, NULL);
+    int mode = utf8_mode(locale);
+    set_utf8_mode(mode);
     PyObject *boot = PyImport_ImportModule("_coachwhip_resume");
     PyObject *variables = environment();
     PyObject *values = arguments(start);
     PyObject *done = NULL;
     if (boot && variables && values)
-        done = PyObject_CallMethod(boot, "resume", "OOs", variables, values, stream_errors());
+        done = PyObject_CallMethod(boot, "resume", "OOs", variables, values, stream_errors(locale, mode));
     if (!done)
         give_up("the program can't go on from its snapshot");
     Py_DECREF(done);

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coachwhip.config import Config
 from coachwhip.config.keys import KEYS, Key
+from coachwhip.model import SnapshotWish
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -78,6 +79,8 @@ def _section(key: Key) -> str:
 
 def _default(key: Key) -> str:
     value = getattr(Config(), key.attribute)
+    if isinstance(value, SnapshotWish):
+        return '`"auto"`'
     if value is None:
         return "see below"
     if isinstance(value, tuple) and value:

@@ -79,9 +79,11 @@ def test_python_variables_change_nothing(probe: Product, tmp_path: Path, name: s
     assert sorted(tmp_path.iterdir()) == [tmp_path / "json.py", tmp_path / "start.py"]
 
 
-def test_hashes_are_random(probe: Product) -> None:
-    seeds = {probe.output("print(hash('x'))", env=environment(PYTHONHASHSEED="1")) for _ in range(4)}
-    assert len(seeds) > 1
+def test_hashes_are_random_without_a_snapshot_and_the_same_with_one(probe: Product) -> None:
+    code = "print(hash('x'))"
+    fresh = environment(PYTHONHASHSEED="1", COACHWHIP_SNAPSHOT="0")
+    assert len({probe.output(code, env=fresh) for _ in range(4)}) > 1
+    assert len({probe.output(code) for _ in range(4)}) == 1
 
 
 def test_what_is_configured_is_honoured(configured: Product) -> None:

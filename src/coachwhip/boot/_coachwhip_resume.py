@@ -14,7 +14,7 @@ _STREAMS = (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w"))
 def resume(variables, arguments, errors):
     """Take over the environment variables and arguments of this process, and its standard streams.
 
-    Called first of all; `errors` is how standard input and output handle what is not UTF-8.
+    Called first of all; `errors` is what the streams do about bytes that are not UTF-8.
     """
     posix.environ.clear()
     posix.environ.update(variables)
@@ -69,12 +69,26 @@ def _renew_urllib3(connection):
     connection.HAS_IPV6 = connection._has_ipv6("::1")
 
 
+def _renew_dateutil(parser):
+    import time
+
+    information = parser.DEFAULTPARSER.info
+    information._year = time.localtime().tm_year
+    information._century = information._year // 100 * 100
+
+
+def _renew_sysconfig(sysconfig):
+    sysconfig._CONFIG_VARS_INITIALIZED = False
+
+
 #: Modules whose import is harmless once these have been called; `coachwhip.snapshot.known` has the reasons.
 _OF_MODULES = {
     "time": _renew_time,
     "_hashlib": _renew_openssl,
     "logging": _renew_logging,
     "multiprocessing.process": _renew_multiprocessing,
+    "dateutil.parser._parser": _renew_dateutil,
+    "sysconfig": _renew_sysconfig,
     "urllib3.util.connection": _renew_urllib3,
 }
 

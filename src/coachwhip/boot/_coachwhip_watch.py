@@ -20,7 +20,7 @@ _NULL = os.devnull
 #: Functions whose results differ from process to process, and what they tell.
 _TELLING = {
     "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
-             "localtime", "gmtime", "ctime", "clock_gettime"),
+             "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
     "random": ("urandom", "getrandom"),
     "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage"),
     "user": ("getuid", "geteuid", "getgid", "getegid", "getgroups", "getlogin", "getpwuid", "getpwnam", "getpwall"),
@@ -29,10 +29,15 @@ _TELLING = {
     "folder": ("getcwd", "getcwdb"),
     "terminal": ("isatty", "ttyname", "ctermid"),
     "locale": ("setlocale", "localeconv", "nl_langinfo"),
-    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit"),
-    "signal": ("set_wakeup_fd", "setitimer", "alarm"),
+    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit", "write", "writev",
+              "_exit", "abort"),
+    "signal": ("set_wakeup_fd", "setitimer", "alarm", "kill", "killpg", "raise_signal", "pthread_kill", "pause",
+               "sigwait", "pthread_sigmask"),
 }  # fmt: skip
 _OF_FILES = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "open")
+
+#: Stands for the code in `.pth` files; `coachwhip.snapshot.choose` knows it, too.
+_PATH_LINES = "(.pth)"
 
 #: Names of the modules that are being executed, the innermost last.
 _stack = []
@@ -46,10 +51,12 @@ def _note(kind, detail):
     if name is None:
         return
     frame = sys._getframe(1)
+    through = {}
     while frame is not None and frame.f_code.co_name != "<module>":
+        through[frame.f_globals.get("__name__", "")] = None
         frame = frame.f_back
     place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
-    entry = [kind, str(detail), place]
+    entry = [kind, str(detail), place, list(through)]
     notes = _report[name]["notes"]
     if entry not in notes:
         notes.append(entry)
@@ -166,6 +173,7 @@ def _replace_all():
         setattr(posix, name, spy)
         setattr(os, name, spy)
     os.environ._data = posix.environ = _Variables(posix.environ)
+    sys.stdin, sys.stdout, sys.stderr = _Input(sys.stdin), _Output(sys.stdout), _Output(sys.stderr)
     sys.addaudithook(_audit)
 
 
@@ -184,6 +192,34 @@ def _audit(event, arguments):
         _note("library", arguments[0] if arguments else event)
     elif event == "mmap.__new__":
         _note("mapping", "mmap")
+    elif event.startswith(("os.", "shutil.")) and event not in ("os.listdir", "os.scandir", "os.walk", "os.fwalk"):
+        _note("state", event)
+
+
+class _Output:
+    """Stands before one of the standard output streams and notes what is written to it."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def write(self, text):
+        _note("state", "writes to a standard stream")
+        return self._stream.write(text)
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+
+class _Input:
+    """Stands before standard input and notes that it is read."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        if name.startswith("read"):
+            _note("state", "reads standard input")
+        return getattr(self._stream, name)
 
 
 _LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
@@ -202,7 +238,7 @@ class _Execution:
             _report.setdefault(name, {"notes": [], "imports": []})
             if _stack:
                 _add_import(name)
-            clock, descriptors = _coachwhip.clock_reads(), _descriptors()
+            _note_changes()
             _stack.append(name)
             try:
                 if self._kind == "native":
@@ -210,15 +246,44 @@ class _Execution:
                 bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)
                 bound(module)
             finally:
-                if _coachwhip.clock_reads() != clock:
-                    _note("time", "clock")
-                if _descriptors() != descriptors:
-                    _note("descriptor", "leaves one open")
+                _note_changes()
                 _stack.pop()
             if name in _LATER:
                 _replace_functions(module)
 
         return execute
+
+
+def _create(function):
+    def create(loader, spec):
+        global _before
+        module = function(loader, spec)
+        _before = (*_before[:2], _descriptors())  # of where it was unpacked
+        return module
+
+    return create
+
+
+#: How it was when last looked at.
+_before = ()
+
+
+def _now():
+    """Reads of the clock, reads of randomness, and open descriptors."""
+    return (*_coachwhip.reads(), _descriptors())
+
+
+def _note_changes():
+    """Note what only shows afterwards; what an inner module did has been noted by then."""
+    global _before
+    now = _now()
+    for (kind, detail), old, new in zip(_SHOWN, _before, now):
+        if old != new:
+            _note(kind, detail)
+    _before = now
+
+
+_SHOWN = (("time", "clock"), ("random", "seed"), ("descriptor", "leaves one open"))
 
 
 def _descriptors():
@@ -254,18 +319,22 @@ def _spy_import(function):
 
 
 def watch(names):
-    """Import modules in their order; return module -> {notes: [kind, detail, place], imports, fault}."""
+    """Import modules in their order; return module -> {notes: [kind, detail, place, through], imports, fault}."""
     import importlib.machinery
     import importlib.util
 
+    global _before
     _replace_all()
     image, native = _coachwhip_boot.ImageLoader, importlib.machinery.ExtensionFileLoader
     image.exec_module = _Execution(image.__dict__["exec_module"], "code")
     native.exec_module = _Execution(native.__dict__["exec_module"], "native")
     for importer in (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter):
         importer.exec_module = _Execution(importer.__dict__["exec_module"], "builtin")
+    native.create_module = _create(native.create_module)
     builtins.__import__ = _spy_import(builtins.__import__)
     streams = _streams()
+    _before = _now()
+    _run_path_lines()
     for name in names:
         try:
             importlib.import_module(name)
@@ -273,8 +342,22 @@ def watch(names):
             _report.setdefault(name, {"notes": [], "imports": []})["fault"] = f"{type(error).__name__}: {error}"
         if _streams() != streams:
             streams = _streams()
-            _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(["state", "changes sys.stdout", ""])
+            _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(["state", "changes sys.stdout", "", []])
     return _report
+
+
+def _run_path_lines():
+    """Run the code in `.pth` files again, as if it were a module of its own."""
+    _report[_PATH_LINES] = {"notes": [], "imports": []}
+    _stack.append(_PATH_LINES)
+    try:
+        for line in _coachwhip.path_lines():
+            if line.startswith(("import ", "import\t")):
+                exec(line, {"__builtins__": builtins})
+    except BaseException as error:
+        _report[_PATH_LINES]["fault"] = f"{type(error).__name__}: {error}"
+    _note_changes()
+    _stack.pop()
 
 
 def _streams():

@@ -37,15 +37,13 @@ def write_with_snapshot(product: bytes | mmap.mmap, snapshot: bytes, output: IO[
     ranges[Section.SNAPSHOT] = (start, len(snapshot))
     image_size = start + len(snapshot)
     stub = resized(bytes(product[: reader.offset]), image_size)
-    body = memoryview(product)[reader.offset + HEADER_SIZE : reader.offset + end]
-    digest = hashlib.sha256(body)
     rest = bytes(start - end) + snapshot
-    digest.update(rest)
     file_size = reader.offset + image_size
-    header = Header(
-        image_size, file_size, digest.digest(), hashlib.sha256(stub).digest(), ranges, reader.tables_checksum
-    )
-    for part in (stub, encode_header(header), body, rest):
-        output.write(part)
-    body.release()
+    with memoryview(product)[reader.offset + HEADER_SIZE : reader.offset + end] as body:
+        digest = hashlib.sha256(body)
+        digest.update(rest)
+        stub_id = hashlib.sha256(stub).digest()
+        header = Header(image_size, file_size, digest.digest(), stub_id, ranges, reader.tables_checksum)
+        for part in (stub, encode_header(header), body, rest):
+            output.write(part)
     return file_size

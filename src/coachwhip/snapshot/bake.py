@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.errors import BuildError
-from coachwhip.snapshot.choose import choose
+from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     excluded: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
         choice = choose([_with_fault(module, excluded) for module in watched], wish)
+        for left in choice.left_out:
+            if left.name == PATH_LINES:
+                raise BuildError(f"no snapshot can be made of this program: code in a .pth file {left.reason}")
         faults, memory = _bake(place, choice)
         if not faults and memory:
             return Baked(memory, choice)
@@ -106,7 +109,7 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
     return [
         Module(
             name,
-            tuple(Note(*note) for note in found["notes"]),
+            tuple(Note(*note[:3], tuple(note[3])) for note in found["notes"]),
             tuple(found["imports"]),
             found.get("fault", ""),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coachwhip.snapshot.known import HARMLESS, USUALLY_SET
+from coachwhip.snapshot.known import HARMLESS, HARMLESS_THROUGH, USUALLY_SET
 from coachwhip.snapshot.model import Choice, LeftOut
 
 if TYPE_CHECKING:
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from coachwhip.snapshot.model import Module, Note
 
-__all__ = ["choose"]
+__all__ = ["PATH_LINES", "choose"]
+
+#: Stands for the code in `.pth` files, which runs before any module is imported.
+PATH_LINES = "(.pth)"
 
 _WORDS = {
     "variable": "reads {detail} from the environment",
@@ -54,13 +57,14 @@ def choose(modules: Sequence[Module], wish: SnapshotWish) -> Choice:
         if reason is not None:
             left[name] = LeftOut(name, *reason)
     _add_importers(by_name, left)
-    chosen = tuple(module.name for module in modules if module.name not in left)
+    inside = [module.name for module in modules if module.name not in left]
     gates = {
         note.detail
-        for name in chosen
+        for name in inside
         for note in by_name[name].notes
         if note.kind == "variable" and note.detail not in USUALLY_SET and note.detail != "*"
     }
+    chosen = tuple(name for name in inside if name != PATH_LINES)
     return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
 
 
@@ -82,7 +86,10 @@ def _reason(module: Module, wish: SnapshotWish) -> tuple[str, str] | None:
 def _is_harmless(name: str, note: Note) -> bool:
     if note.kind == "variable" and note.detail != "*" and note.detail not in USUALLY_SET:
         return True
-    return (name, note.kind) in HARMLESS or (name, f"{note.kind} {note.detail}") in HARMLESS
+    full = f"{note.kind} {note.detail}"
+    if any((module, full) in HARMLESS_THROUGH for module in note.through):
+        return True
+    return (name, note.kind) in HARMLESS or (name, full) in HARMLESS
 
 
 def _add_importers(by_name: Mapping[str, Module], left: dict[str, LeftOut]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["HARMLESS", "USUALLY_SET"]
+__all__ = ["HARMLESS", "HARMLESS_THROUGH", "USUALLY_SET"]
 
 #: (module, kind of note) or (module, "kind detail") -> why a snapshot may hold it all the same.
 HARMLESS = {
@@ -13,11 +13,21 @@ HARMLESS = {
     ("time", "file"): "its time zone is set anew when a program goes on",
     ("multiprocessing.process", "random"): "its key is made anew when a program goes on",
     ("urllib3.util.connection", "network"): "it looks for IPv6 again when a program goes on",
-    ("sysconfig", "variable HOME"): "only asks whether there can be a home, not where it is",
-    ("sysconfig", "user"): "only asks whether there can be a home, not where it is",
     ("time", "variable TZ"): "its time zone is set anew when a program goes on",
+    ("_strptime", "locale"): "looks again at every use, and forgets what it knew when the locale is another",
+    ("dateutil.parser._parser", "time"): "its idea of this century is made anew when a program goes on",
+    ("numpy", "machine uname"): "only whether old kernels should have huge pages depends on it",
+    ("numpy._core._add_newdocs_scalars", "machine uname"): "only a documentation string depends on it",
+    ("pandas.compat._constants", "machine uname"): "asks for the architecture, which is that of the product",
+    ("platform", "machine"): "only defines functions",
     ("site", "variable"): "has been run before",
     ("_locale", "locale"): "only defines names",
+}
+
+#: The same for functions of a module that other modules call while they are imported.
+HARMLESS_THROUGH = {
+    ("sysconfig", "variable HOME"): "what it knows of the user's home is forgotten when a program goes on",
+    ("sysconfig", "user getuid"): "what it knows of the user's home is forgotten when a program goes on",
 }
 
 #: Variables that are set on many machines, and differently: a module that reads one can't be in a snapshot. All

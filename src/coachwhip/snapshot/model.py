@@ -17,11 +17,13 @@ class Note:
             `descriptor`.
         detail: which one: the variable's name, the file's path, the function.
         place: `file:line` in the module.
+        through: modules whose functions it called for that.
     """
 
     kind: str
     detail: str
     place: str
+    through: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
