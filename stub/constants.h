@@ -4,9 +4,10 @@
 #ifndef CW_CONSTANTS_H
 #define CW_CONSTANTS_H
 
-/* How often the time of day was asked for, and the kernel for randomness. */
+/* How often the time of day was asked for, the kernel for randomness, and which time of day it is in this time zone. */
 unsigned long cw_clock_reads(void);
 unsigned long cw_random_reads(void);
+unsigned long cw_zone_reads(void);
 
 /* From now on time, randomness and the process's number are always the same. */
 void cw_hold_constant(void);

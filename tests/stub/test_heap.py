@@ -18,7 +18,7 @@ PARTS = ("heap", "heap_blocks", "heap_cache", "heap_pages", "heap_early", "heap_
 #: AddressSanitizer brings an allocator of its own.
 OPTIONS = (
     *("-fno-builtin", "-fsanitize=undefined", "-fno-sanitize-recover=undefined", "-no-pie"),
-    *(f"-Wl,--dynamic-list={STUB / 'export.list'}", "-lpthread", "-ldl"),
+    *(f"-Wl,--dynamic-list={STUB / 'export-heap.list'}", "-lpthread", "-ldl"),
 )
 #: All tests together are fast with this; more by hand.
 ROUNDS = int(os.environ.get("COACHWHIP_HEAP_ROUNDS", "20000"))
