@@ -19,11 +19,13 @@ static const pid_t NUMBER = 0x7ffffffe;
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 long __real_syscall(long number, ...);
 pid_t __real_getpid(void);
+struct tm *__real_localtime_r(const time_t *moment, struct tm *local);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f);
 pid_t __wrap_getpid(void);
+struct tm *__wrap_localtime_r(const time_t *moment, struct tm *local);
 
-static atomic_ulong reads, random_reads;
+static atomic_ulong reads, random_reads, zone_reads;
 static bool constant;
 static uint64_t state;
 
@@ -35,6 +37,11 @@ unsigned long cw_clock_reads(void)
 unsigned long cw_random_reads(void)
 {
     return atomic_load(&random_reads);
+}
+
+unsigned long cw_zone_reads(void)
+{
+    return atomic_load(&zone_reads);
 }
 
 void cw_hold_constant(void)
@@ -89,4 +96,10 @@ ssize_t cw_random(void *to, size_t size, unsigned flags)
 pid_t __wrap_getpid(void)
 {
     return constant ? NUMBER : __real_getpid();
+}
+
+struct tm *__wrap_localtime_r(const time_t *moment, struct tm *local)
+{
+    atomic_fetch_add_explicit(&zone_reads, 1, memory_order_relaxed);
+    return __real_localtime_r(moment, local);
 }

@@ -73,6 +73,16 @@ static void *take(size_t alignment, size_t size)
     return NULL;
 }
 
+/* Notes that a block is in use now; tells whether it has never been before. Only the last pool has such memory. */
+static bool touch(void *payload)
+{
+    uintptr_t end = (uintptr_t)payload + cw_block_size(payload) + CW_BLOCK_HEAD;
+    bool is_new = (uintptr_t)payload >= cw_heap.untouched && payload < cw_heap.pools_end;
+    if (end > cw_heap.untouched && payload < cw_heap.pools_end)
+        cw_heap.untouched = end;
+    return is_new;
+}
+
 static void *allocate(size_t alignment, size_t wanted, bool *zeroed)
 {
     size_t size = cw_block_round(wanted);
@@ -91,10 +101,8 @@ static void *allocate(size_t alignment, size_t wanted, bool *zeroed)
         return payload;
     lock_heap();
     payload = take(alignment, size);
-    if (payload && (uintptr_t)payload >= cw_heap.untouched) {
-        cw_heap.untouched = (uintptr_t)payload + cw_block_size(payload) + CW_BLOCK_HEAD;
-        *zeroed = true;
-    }
+    if (payload)
+        *zeroed = touch(payload);
     unlock_heap();
     if (!payload)
         errno = ENOMEM;
@@ -171,9 +179,8 @@ static bool resize_in_place(void *payload, size_t old, size_t size)
         return false;
     lock_heap();
     bool done = cw_block_resize(payload, size);
-    uintptr_t end = (uintptr_t)payload + cw_block_size(payload) + CW_BLOCK_HEAD;
-    if (done && end > cw_heap.untouched)
-        cw_heap.untouched = end;
+    if (done)
+        (void)touch(payload);
     unlock_heap();
     return done;
 }

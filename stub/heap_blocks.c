@@ -5,6 +5,7 @@
 /* Bits of a block's size that say something else: sizes are 8 more than a multiple of 16. */
 static const size_t FREE = 1;           /* this block */
 static const size_t BEFORE_IS_FREE = 2; /* the block below, whose start stands in `before` */
+static const size_t FOREIGN = 4;        /* no block at all, see heap_pages.c */
 static const size_t FLAGS = 7;
 
 /* A block and, while it is free, its neighbours in its list. `before` belongs to the payload of the block below unless
@@ -108,6 +109,22 @@ static void mark_used(struct cw_block *block)
     above(block)->size &= ~BEFORE_IS_FREE;
 }
 
+/* Of a block that is no more: what was never used stays zero but for this, and a second free() is noticed. */
+static void clear_head(struct cw_block *block)
+{
+    block->before = NULL;
+    block->size = 0;
+}
+
+/* Has a block, which will be free, extend over the free one above it. */
+static void absorb(struct cw_block *block, struct cw_block *next)
+{
+    unlink_free(next);
+    set_size(block, size_of(block) + size_of(next) + CW_BLOCK_HEAD);
+    clear_head(next);
+    next->next = next->previous = NULL;
+}
+
 /* Cuts a block that is in use, and in no list, down to `size`; what is left over becomes free. */
 static void trim(struct cw_block *block, size_t size)
 {
@@ -118,10 +135,8 @@ static void trim(struct cw_block *block, size_t size)
     struct cw_block *left = above(block);
     left->size = rest - CW_BLOCK_HEAD;
     struct cw_block *next = above(left);
-    if (next->size & FREE) {
-        unlink_free(next);
-        set_size(left, size_of(left) + size_of(next) + CW_BLOCK_HEAD);
-    }
+    if (next->size & FREE)
+        absorb(left, next);
     mark_free(left);
 }
 
@@ -148,9 +163,11 @@ static struct cw_block *find(size_t size)
 
 size_t cw_block_size(const void *payload)
 {
+    if ((uintptr_t)payload % CW_ALIGN)
+        return 0;
     const struct cw_block *block = block_of(payload);
     size_t size = size_of(block);
-    bool possible = (uintptr_t)payload % CW_ALIGN == 0 && !(block->size & FREE) && size >= CW_SMALLEST;
+    bool possible = !(block->size & (FREE | FOREIGN)) && size >= CW_SMALLEST && size % CW_ALIGN == CW_BLOCK_HEAD;
     return possible ? size : 0;
 }
 
@@ -178,7 +195,8 @@ void *cw_block_take(size_t size)
 void *cw_block_take_aligned(size_t alignment, size_t size)
 {
     const size_t room = CW_SMALLEST + CW_BLOCK_HEAD; /* for a free block in front */
-    char *payload = cw_block_take(cw_block_round(size + alignment + room));
+    size_t wanted = cw_block_round(size + alignment + room);
+    char *payload = wanted ? cw_block_take(wanted) : NULL;
     if (!payload)
         return NULL;
     struct cw_block *block = block_of(payload);
@@ -201,14 +219,13 @@ size_t cw_block_give(void *payload)
 {
     struct cw_block *block = block_of(payload);
     struct cw_block *next = above(block);
-    if (next->size & FREE) {
-        unlink_free(next);
-        set_size(block, size_of(block) + size_of(next) + CW_BLOCK_HEAD);
-    }
+    if (next->size & FREE)
+        absorb(block, next);
     if (block->size & BEFORE_IS_FREE) {
         struct cw_block *before = block->before;
         unlink_free(before);
         set_size(before, size_of(before) + size_of(block) + CW_BLOCK_HEAD);
+        clear_head(block);
         block = before;
     }
     mark_free(block);

@@ -42,8 +42,8 @@ void *cw_early_take(size_t alignment, size_t size)
     uintptr_t old = atomic_load(&end), payload;
     do
         payload = (old + sizeof(size_t) + alignment - 1) & ~(uintptr_t)(alignment - 1);
-    while (old && size < to - payload && !atomic_compare_exchange_weak(&end, &old, payload + size));
-    if (!old || size >= to - payload) {
+    while (old && payload < to && size < to - payload && !atomic_compare_exchange_weak(&end, &old, payload + size));
+    if (!old || payload >= to || size >= to - payload) {
         errno = ENOMEM;
         return NULL;
     }

@@ -130,34 +130,41 @@ static struct mapping *mapping_of(const void *payload)
     return (struct mapping *)((uintptr_t)payload - sizeof(struct mapping));
 }
 
+/* Bytes from the start of the mapping to its last page's end. */
+static size_t whole_size(const void *payload, size_t size)
+{
+    size_t head = (size_t)((const char *)payload - (const char *)mapping_of(payload)->start);
+    return (head + size + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1);
+}
+
 void *cw_pages_map(size_t alignment, size_t size)
 {
     size_t gap = alignment > CW_PAGE ? alignment : CW_PAGE;
-    char *start = map_at(NULL, (size + gap + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1), 0);
+    size_t all = (size + gap + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1);
+    char *start = map_at(NULL, all, 0);
     if (!start)
         return NULL;
     char *payload = (char *)(((uintptr_t)start + CW_PAGE + alignment - 1) & ~(uintptr_t)(alignment - 1));
     if (alignment <= CW_PAGE)
         payload = start + CW_PAGE;
     *mapping_of(payload) = (struct mapping){start, size | MAPPED};
+    size_t whole = whole_size(payload, size);
+    if (whole < all)
+        munmap(start + whole, all - whole);
     return payload;
 }
 
+/* Whatever is handed to free() may be asked: more than one bit has to be right. */
 bool cw_pages_is_mapped(const void *payload)
 {
-    return mapping_of(payload)->size & MAPPED;
+    const struct mapping *mapping = mapping_of(payload);
+    return (uintptr_t)payload % CW_ALIGN == 0 && (mapping->size & (CW_ALIGN - 1)) == (MAPPED | CW_BLOCK_HEAD)
+        && (uintptr_t)mapping->start % CW_PAGE == 0 && (uintptr_t)mapping->start < (uintptr_t)payload;
 }
 
 size_t cw_pages_mapped_size(const void *payload)
 {
     return mapping_of(payload)->size & ~MAPPED;
-}
-
-/* Bytes from the start of the mapping to its last page's end. */
-static size_t whole_size(const void *payload, size_t size)
-{
-    size_t head = (size_t)((const char *)payload - (const char *)mapping_of(payload)->start);
-    return (head + size + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1);
 }
 
 void *cw_pages_remap(void *payload, size_t size)

@@ -21,7 +21,7 @@ struct cw_heap_state {
     uint32_t seconds[CW_FIRST];
     struct cw_block *lists[CW_FIRST][CW_SECOND];
     void *pools_end;     /* of the last pool */
-    uintptr_t untouched; /* from here to there nothing was ever written */
+    uintptr_t untouched; /* from here to there nothing but the links of a free block was ever written */
     size_t idle;         /* bytes that are free and whose pages the kernel has not got back, at most */
     char *region_end;    /* of the mapped part of the heap's region */
     char *arenas_end;    /* of the mapped part of the arenas' region */

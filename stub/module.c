@@ -167,12 +167,12 @@ static PyObject *module_pattern(PyObject *self, PyObject *const *args, Py_ssize_
     return arguments ? arguments : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(reads_doc, "reads() -> how often the time of day was asked for, and the kernel for randomness.");
+PyDoc_STRVAR(reads_doc, "reads() -> how often the time of day was asked for, the kernel for randomness, and local time.");
 
 static PyObject *module_reads(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
-    return Py_BuildValue("kk", cw_clock_reads(), cw_random_reads());
+    return Py_BuildValue("kkk", cw_clock_reads(), cw_random_reads(), cw_zone_reads());
 }
 
 PyDoc_STRVAR(hold_constant_doc, "hold_constant(): let time, randomness and the process's number be constant.");

@@ -28,6 +28,8 @@ def prepare(path):
     with open(path, encoding="utf-8") as stream:
         plan = json.load(stream)
     del os.environ["COACHWHIP_BAKE"]
+    if plan["task"] != "bake":
+        plan["report"] = os.path.abspath(plan["report"])  # modules may change the folder
     if plan["task"] == "train":
         _train(plan)
         return None

@@ -13,6 +13,7 @@ import time
 
 import _coachwhip
 import _coachwhip_boot
+import _coachwhip_spies
 
 _ROOT = _coachwhip_boot.ROOT
 _NULL = os.devnull
@@ -20,14 +21,15 @@ _NULL = os.devnull
 #: Functions whose results differ from process to process, and what they tell.
 _TELLING = {
     "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
-             "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
+             "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime_ns", "mktime", "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
     "random": ("urandom", "getrandom"),
-    "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage"),
-    "user": ("getuid", "geteuid", "getgid", "getegid", "getgroups", "getlogin", "getpwuid", "getpwnam", "getpwall"),
+    "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage", "getpriority",
+                "pidfd_open", "tcgetpgrp"),
+    "user": ("getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getlogin", "getpwuid", "getpwnam", "getpwall"),
     "machine": ("uname", "cpu_count", "process_cpu_count", "sched_getaffinity", "sysconf", "getloadavg", "gethostname",
                 "statvfs", "get_terminal_size"),
     "folder": ("getcwd", "getcwdb"),
-    "terminal": ("isatty", "ttyname", "ctermid"),
+    "terminal": ("isatty", "ttyname", "ctermid", "device_encoding"),
     "locale": ("setlocale", "localeconv", "nl_langinfo"),
     "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit", "write", "writev",
               "_exit", "abort"),
@@ -172,8 +174,8 @@ def _replace_all():
         spy = _of_file(name, getattr(posix, name))
         setattr(posix, name, spy)
         setattr(os, name, spy)
-    os.environ._data = posix.environ = _Variables(posix.environ)
-    sys.stdin, sys.stdout, sys.stderr = _Input(sys.stdin), _Output(sys.stdout), _Output(sys.stderr)
+    os.environ._data = os.environb._data = posix.environ = _Variables(posix.environ)
+    _coachwhip_spies.replace_early(_note)
     sys.addaudithook(_audit)
 
 
@@ -182,44 +184,22 @@ def _audit(event, arguments):
         return
     if event == "open" and _is_foreign(arguments[0]):
         _note("file", arguments[0])
-    elif event == "_thread.start_new_thread":
+    elif event in ("_thread.start_new_thread", "_thread.start_joinable_thread"):
         _note("thread", "start")
     elif event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system", "os.exec"):
         _note("program", event)
     elif event.startswith("socket."):
         _note("network", event)
+    elif event == "sqlite3.connect" and _is_foreign(arguments[0]) and arguments[0] != ":memory:":
+        _note("file", arguments[0])
+    elif event.startswith(("fcntl.", "syslog.")):
+        _note("state", event)
     elif event in ("ctypes.dlopen", "ctypes.dlsym", "ctypes.create_callback"):
         _note("library", arguments[0] if arguments else event)
     elif event == "mmap.__new__":
         _note("mapping", "mmap")
     elif event.startswith(("os.", "shutil.")) and event not in ("os.listdir", "os.scandir", "os.walk", "os.fwalk"):
         _note("state", event)
-
-
-class _Output:
-    """Stands before one of the standard output streams and notes what is written to it."""
-
-    def __init__(self, stream):
-        self._stream = stream
-
-    def write(self, text):
-        _note("state", "writes to a standard stream")
-        return self._stream.write(text)
-
-    def __getattr__(self, name):
-        return getattr(self._stream, name)
-
-
-class _Input:
-    """Stands before standard input and notes that it is read."""
-
-    def __init__(self, stream):
-        self._stream = stream
-
-    def __getattr__(self, name):
-        if name.startswith("read"):
-            _note("state", "reads standard input")
-        return getattr(self._stream, name)
 
 
 _LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
@@ -243,13 +223,19 @@ class _Execution:
             try:
                 if self._kind == "native" and not _coachwhip.is_prelinked(module.__spec__.origin):
                     _note("native", module.__spec__.origin)
+                if name == "readline":
+                    _note("terminal", "readline")
                 bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)
                 bound(module)
+            except BaseException as error:
+                _report[name]["fault"] = f"{type(error).__name__}: {error}"
+                raise
             finally:
                 _note_changes()
                 _stack.pop()
             if name in _LATER:
                 _replace_functions(module)
+            _coachwhip_spies.replace_later(name, module, _note)
 
         return execute
 
@@ -258,7 +244,7 @@ def _create(function):
     def create(loader, spec):
         global _before
         module = function(loader, spec)
-        _before = (*_before[:2], *_now()[2:])  # descriptors of where it was unpacked
+        _before = (*_before[:3], *_now()[3:])  # descriptors of where it was unpacked
         return module
 
     return create
@@ -269,7 +255,7 @@ _before = ()
 
 
 def _now():
-    """Reads of the clock, reads of randomness, and open descriptors."""
+    """Reads of the clock, of randomness and of the time zone, open descriptors, and threads."""
     return (*_coachwhip.reads(), len(_entries("fd")), len(_entries("task")))
 
 
@@ -285,7 +271,13 @@ def _note_changes():
     _before = now
 
 
-_SHOWN = (("time", "clock"), ("random", "seed"), ("descriptor", "leaves one open"), ("thread", "runs"))
+_SHOWN = (
+    ("time", "clock"),
+    ("random", "seed"),
+    ("time", "time zone"),
+    ("descriptor", "leaves one open"),
+    ("thread", "runs"),
+)
 
 
 def _entries(name):

@@ -14,6 +14,8 @@ HARMLESS = {
     ("multiprocessing.process", "random"): "its key is made anew when a program goes on",
     ("urllib3.util.connection", "network"): "it looks for IPv6 again when a program goes on",
     ("time", "variable TZ"): "its time zone is set anew when a program goes on",
+    ("_strptime", "time tzname"): "looks again at every use, and forgets what it knew when the zone is another",
+    ("_strptime", "time daylight"): "looks again at every use, and forgets what it knew when the zone is another",
     ("_strptime", "locale"): "looks again at every use, and forgets what it knew when the locale is another",
     ("ctypes", "library"): "the program's own handle is the same in every process",
     ("numpy._core", "state"): "sets variables for a moment, while its library is loaded",

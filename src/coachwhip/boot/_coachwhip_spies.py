@@ -1,0 +1,149 @@
+"""Objects that take the places of those which tell about a process, and note who asks them.
+
+Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a function of a kind and a detail.
+"""
+
+import sys
+
+#: What a standard stream knows of the file behind it, and how it was opened.
+_OF_STREAMS = ("isatty", "errors", "line_buffering", "write_through", "closed", "mode", "seekable", "tell", "seek")
+
+_OF_TIME = ("tzname", "timezone", "altzone", "daylight")
+
+#: Functions that are replaced when their module has been imported, and what they tell.
+_OF_MODULES = {
+    "_ssl": ("random", ("RAND_bytes", "RAND_add")),
+    "threading": ("process", ("get_ident", "get_native_id")),
+    "faulthandler": ("state", ("enable", "register", "dump_traceback_later")),
+    "tracemalloc": ("state", ("start",)),
+    "grp": ("user", ("getgrgid", "getgrnam", "getgrall")),
+    "resource": ("machine", ("getrlimit", "getrusage", "prlimit")),
+    "termios": ("terminal", ("tcgetattr", "tcsetattr", "tcgetwinsize")),
+}
+_OF_CONTEXTS = ("set_default_verify_paths", "load_verify_locations", "load_cert_chain", "load_dh_params")
+
+
+def _spied(function, kind, name, note, module):
+    def spy(*args, **kwargs):
+        if sys._getframe(1).f_globals is not vars(module):
+            note(kind, name)
+        return function(*args, **kwargs)
+
+    spy.__wrapped__ = function
+    return spy
+
+
+class _Output:
+    """Stands before a standard output stream, or its buffer."""
+
+    def __init__(self, stream, note):
+        self._stream = stream
+        self._note = note
+
+    def write(self, data):
+        self._note("state", "writes to a standard stream")
+        return self._stream.write(data)
+
+    def writelines(self, lines):
+        self._note("state", "writes to a standard stream")
+        return self._stream.writelines(lines)
+
+    @property
+    def buffer(self):
+        return _Output(self._stream.buffer, self._note)
+
+    def __getattr__(self, name):
+        if name in _OF_STREAMS:
+            self._note("terminal", name)
+        return getattr(self._stream, name)
+
+
+class _Input:
+    """Stands before standard input."""
+
+    def __init__(self, stream, note):
+        self._stream = stream
+        self._note = note
+
+    def __iter__(self):
+        self._note("state", "reads standard input")
+        return iter(self._stream)
+
+    def __getattr__(self, name):
+        if name.startswith("read") and name != "readable":
+            self._note("state", "reads standard input")
+        elif name in _OF_STREAMS:
+            self._note("terminal", name)
+        return getattr(self._stream, name)
+
+
+def _noting(name):
+    method = getattr(list, name)
+
+    def spy(self, *args):
+        _Arguments.note("process", "sys.argv")
+        return method(self, *args)
+
+    return spy
+
+
+class _Arguments(list):
+    """Stands for sys.argv."""
+
+    note = None
+
+
+for _name in ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__reversed__", "__len__", "__contains__",
+              "__eq__", "__add__", "__repr__", "append", "copy", "count", "index", "insert", "pop", "remove"):  # fmt: skip
+    setattr(_Arguments, _name, _noting(_name))
+
+
+def _watch_zone(time, note):
+    class Time(type(time)):
+        def __getattribute__(self, name):
+            if name in _OF_TIME:
+                note("time", name)
+            return super().__getattribute__(name)
+
+    time.__class__ = Time
+
+
+def replace_early(note):
+    """Replace what is there before any module of the program is imported."""
+    import time
+
+    for name in ("stdout", "stderr"):
+        setattr(sys, name, _Output(getattr(sys, name), note))
+        setattr(sys, f"__{name}__", getattr(sys, name))
+    sys.stdin = sys.__stdin__ = _Input(sys.stdin, note)
+    _Arguments.note = staticmethod(note)
+    sys.argv, sys.orig_argv = _Arguments(list(sys.argv)), _Arguments(list(sys.orig_argv))
+    _watch_zone(time, note)
+    for name in list(sys.modules):
+        replace_later(name, sys.modules[name], note)
+
+
+def replace_later(name, module, note):
+    """Replace what a module has that was just imported."""
+    kind, functions = _OF_MODULES.get(name, ("", ()))
+    for function in functions:
+        original = getattr(module, function, None)
+        if original is not None and not hasattr(original, "__wrapped__"):
+            setattr(module, function, _spied(original, kind, function, note, module))
+    if name == "random":
+        for attribute, value in list(vars(module).items()):
+            if getattr(value, "__self__", None) is module._inst:
+                setattr(module, attribute, _spied(value, "random", attribute, note, module))
+    elif name == "ssl":
+        for method in _OF_CONTEXTS:
+            setattr(module.SSLContext, method, _of_context(getattr(module.SSLContext, method), method, note))
+
+
+def _of_context(function, name, note):
+    """Of a TLS context: loads certificates, which may be the machine's."""
+
+    def spy(self, *args, **kwargs):
+        note("file", f"certificates ({name})")
+        return function(self, *args, **kwargs)
+
+    return spy
