@@ -20,6 +20,7 @@ void cw_dispositions_save(void)
     for (int number = 1; number < Py_NSIG; number++) {
         struct sigaction *action = &saved[number].action;
         bool known = sigaction(number, NULL, action) == 0;
+        action->sa_restorer = NULL; /* libc's own, set by it every time */
         saved[number].noted = known && action->sa_handler != SIG_DFL;
     }
 }

@@ -265,15 +265,11 @@ void cw_block_add_pool(void *from, size_t size)
 
 void cw_block_each_free(size_t least, void (*visit)(void *from, size_t size))
 {
-    const uintptr_t page = 4096;
     for (unsigned first = CW_FIRST; first-- > 0;)
         for (unsigned second = 0; second < CW_SECOND; second++)
             for (struct cw_block *block = cw_heap.lists[first][second]; block; block = block->next) {
-                if (size_of(block) < least)
-                    continue;
-                uintptr_t from = ((uintptr_t)(block + 1) + page - 1) & ~(page - 1);
-                uintptr_t end = (uintptr_t)above(block) & ~(page - 1);
-                if (end > from)
-                    visit((void *)from, end - from);
+                char *from = (char *)(block + 1), *end = (char *)above(block);
+                if (size_of(block) >= least && end > from)
+                    visit(from, (size_t)(end - from));
             }
 }

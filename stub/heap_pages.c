@@ -96,9 +96,19 @@ bool cw_pages_grow(size_t size)
     return at;
 }
 
+/* The whole pages of a part of memory. */
 static void give_back(void *from, size_t size)
 {
-    madvise(from, size, MADV_DONTNEED);
+    uintptr_t first = ((uintptr_t)from + CW_PAGE - 1) & ~(uintptr_t)(CW_PAGE - 1);
+    uintptr_t last = ((uintptr_t)from + size) & ~(uintptr_t)(CW_PAGE - 1);
+    if (last > first)
+        madvise((void *)first, last - first, MADV_DONTNEED);
+}
+
+static void clear(void *from, size_t size)
+{
+    memset(from, 0, size);
+    give_back(from, size);
 }
 
 void cw_pages_note_free(size_t size, size_t joined)
@@ -117,7 +127,7 @@ void cw_pages_note_free(size_t size, size_t joined)
 
 void cw_heap_scrub(void)
 {
-    cw_block_each_free(0, give_back);
+    cw_block_each_free(0, clear);
 }
 
 bool cw_pages_is_large(size_t size)

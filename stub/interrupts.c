@@ -23,6 +23,7 @@ int __wrap__PySignal_Init(int install)
         return result;
     if (of_python.sa_handler == SIG_DFL || of_python.sa_handler == SIG_IGN)
         return result;
+    of_python.sa_restorer = NULL; /* libc's own, set by it every time */
     held = true;
     signal(SIGINT, SIG_DFL);
     if (PyOS_InterruptOccurred()) /* between the two */

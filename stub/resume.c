@@ -21,6 +21,7 @@
 #include "paths.h"
 #include "say.h"
 #include "snapshot.h"
+#include "strays.h"
 #include "stub.h"
 
 /* The interpreter is saved as a process is that forks: with its locks held, no other thread, and nothing under way. */
@@ -112,6 +113,8 @@ static void adopt_thread(void)
         give_up("there are no keys for thread-specific data");
     if (cw_natives_restored() < 0)
         give_up(dlerror());
+    if (cw_strays_restore())
+        give_up("a library of this machine lacks what the snapshot has found in another");
     if (cw_forks_restore() != 0)
         give_up("nothing can be registered for fork()");
     PyOS_AfterFork_Child();

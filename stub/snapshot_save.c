@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include "heap.h"
+#include "heap_cache.h"
 #include "heap_pages.h"
 #include "heap_state.h"
 #include "natives.h"
 #include "snapshot.h"
+#include "strays.h"
 #include "stub.h"
 #include "xxh64.h"
 
@@ -143,11 +145,27 @@ static bool add_natives(void)
     return good;
 }
 
+/* In all that is saved but what is of this process. */
+static size_t look_for_strays(void)
+{
+    struct cw_extent live = cw_live_extent(), data = cw_static_extent(), locals = cw_local_extent();
+    for (uint32_t n = 0; n < start.head.ranges; n++) {
+        char *from = (char *)start.ranges[n].address;
+        if (from != data.from)
+            cw_strays_look(from, start.ranges[n].size);
+    }
+    cw_strays_look(data.from, (size_t)(live.from - data.from));
+    cw_strays_look(locals.from, (size_t)(locals.to - locals.from));
+    return cw_strays_end();
+}
+
 const char *cw_snapshot_save(int fd, struct cw_bytes gates)
 {
     struct cw_extent data = cw_static_extent();
     const char *heap_end = cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE;
     const char *arenas_end = cw_heap.arenas_end ? cw_heap.arenas_end : CW_ARENA_BASE;
+    cw_strays_begin(); /* needs memory, which is free again afterwards */
+    cw_cache_flush();
     cw_heap_scrub();
     memset(&start, 0, sizeof start);
     memcpy(start.head.magic, CW_SNAPSHOT_MAGIC, sizeof start.head.magic);
@@ -161,6 +179,7 @@ const char *cw_snapshot_save(int fd, struct cw_bytes gates)
         return "the program's memory is in too many pieces";
     if (cw_native_loaded(0))
         cw_cpu_read(start.head.cpu);
+    look_for_strays();
     start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
     return write_snapshot(fd) ? NULL : strerror(errno);
 }

@@ -16,6 +16,8 @@ HARMLESS = {
     ("time", "variable TZ"): "its time zone is set anew when a program goes on",
     ("_strptime", "time tzname"): "looks again at every use, and forgets what it knew when the zone is another",
     ("_strptime", "time daylight"): "looks again at every use, and forgets what it knew when the zone is another",
+    ("_strptime", "time"): "looks again at every use, and forgets what it knew when the time zone is another",
+    ("pandas._libs.tslibs.strptime", "time"): "looks again at every use",
     ("_strptime", "locale"): "looks again at every use, and forgets what it knew when the locale is another",
     ("ctypes", "library"): "the program's own handle is the same in every process",
     ("numpy._core", "state"): "sets variables for a moment, while its library is loaded",

@@ -1,0 +1,18 @@
+/* Addresses of the machine's libraries in a program's memory. They are other ones in every process, so that a snapshot
+ * must know where they are. */
+#ifndef CW_STRAYS_H
+#define CW_STRAYS_H
+
+#include <stddef.h>
+
+/* Looks through a part of memory that is about to be saved, and notes what it finds. */
+void cw_strays_begin(void);
+void cw_strays_look(void *from, size_t size);
+
+/* How many addresses were found that no symbol has; says where on standard error when COACHWHIP_WHY is set. */
+size_t cw_strays_end(void);
+
+/* Writes this process's addresses to where the others are. Returns NULL, or the symbol that there is none of. */
+const char *cw_strays_restore(void);
+
+#endif
