@@ -25,11 +25,13 @@ struct plan {
     struct cw_path at;
 };
 
+/* Without /proc, what lies where this program was started from is taken for it. */
 static bool is_itself(const char *path)
 {
     struct stat named, running;
-    return sys_fstatat(AT_FDCWD, path, &named, 0) == 0 &&
-           sys_fstatat(AT_FDCWD, "/proc/self/exe", &running, 0) == 0 && named.st_ino == running.st_ino &&
+    bool known = sys_fstatat(AT_FDCWD, "/proc/self/exe", &running, 0) == 0 ||
+                 sys_fstatat(AT_FDCWD, cw_self_path(), &running, 0) == 0;
+    return known && sys_fstatat(AT_FDCWD, path, &named, 0) == 0 && named.st_ino == running.st_ino &&
            named.st_dev == running.st_dev;
 }
 
