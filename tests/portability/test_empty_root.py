@@ -53,3 +53,17 @@ def test_without_proc_the_interpreter_is_where_the_product_was_started_from(bare
     code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(47)'], check=True)"
     circumstances = replace(BARE, environment={"COACHWHIP_INTERPRETER": "1"})
     assert bare.having(circumstances).run("hello", "-c", code) == Outcome(0, "47\n", "")
+
+
+def test_threads_that_are_left_behind_do_not_abort_the_program(bare: Machine) -> None:
+    """pthread_exit, with which CPython ends them, needs libgcc_s."""
+    code = (
+        "import threading, time\n"
+        "def work():\n"
+        "    while True: time.sleep(0.0002)\n"
+        "for _ in range(8): threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.05)\n"
+        "print('end')\n"
+    )
+    interpreter = replace(BARE, environment={"COACHWHIP_INTERPRETER": "1"})
+    assert bare.having(interpreter).run("hello", "-c", code) == Outcome(0, "end\n", "")
