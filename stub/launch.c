@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -27,11 +28,15 @@ struct plan {
     struct cw_path at;
 };
 
+/* Without /proc, and for a program that is an argument of the loader, what lies where it was started from is taken for
+ * it. */
 static bool is_itself(const char *path)
 {
     struct stat named, running;
-    return sys_fstatat(AT_FDCWD, path, &named, 0) == 0 &&
-           sys_fstatat(AT_FDCWD, "/proc/self/exe", &running, 0) == 0 && named.st_ino == running.st_ino &&
+    bool by_loader = getauxval(AT_BASE) == 0;
+    bool known = (!by_loader && sys_fstatat(AT_FDCWD, "/proc/self/exe", &running, 0) == 0) ||
+                 sys_fstatat(AT_FDCWD, cw_self_path(), &running, 0) == 0;
+    return known && sys_fstatat(AT_FDCWD, path, &named, 0) == 0 && named.st_ino == running.st_ino &&
            named.st_dev == running.st_dev;
 }
 

@@ -52,16 +52,18 @@ static const ElfW(Phdr) *image_segment(uintptr_t *bias)
     return found;
 }
 
-/* The executable's path: what the kernel says, or what it was started as where there is no /proc. */
+/* The executable's path: what the kernel says, or what it was started as where there is no /proc. For the kernel, a
+ * program that is an argument of the loader (`ld-linux-x86-64.so.2 PROGRAM`) is the loader, which has no loader. */
 static const char *self_path(const char *argv0)
 {
     static char path[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    bool by_loader = getauxval(AT_BASE) == 0;
+    ssize_t size = by_loader ? -1 : readlink("/proc/self/exe", path, sizeof path - 1);
     if (size > 0) {
         path[size] = '\0';
         return path;
     }
-    const char *started = (const char *)getauxval(AT_EXECFN);
+    const char *started = by_loader ? NULL : (const char *)getauxval(AT_EXECFN);
     return realpath(started ? started : argv0, path) ? path : started;
 }
 

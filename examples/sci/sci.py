@@ -3,9 +3,6 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["numpy>=2", "pandas>=2.2"]
-#
-# [tool.coachwhip]
-# glibc = "2.28"  # today's wheels of both need it
 # ///
 
 import argparse

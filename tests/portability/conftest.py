@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.portability.machine import Machine
-from tests.portability.roots import EXPECTED_BY_WHEELS, debian, empty, need_root
+from tests.portability.roots import debian, empty, need_root
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -42,11 +42,11 @@ def machine(bullseye: Path, products: Path) -> Machine:
 
 @pytest.fixture(scope="session")
 def empty_root(bullseye: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root with glibc's files, the libraries that every wheel may expect, and empty folders."""
+    """A root with glibc's files and empty folders, and nothing else."""
     need_root()
     folder = tmp_path_factory.mktemp("empty-root")
     folder.chmod(0o755)
     for name in ("opt", "cache", "proc", "dev"):
         (folder / name).mkdir()
     (folder / "dev" / "null").touch()  # a file that myapp downloads
-    return empty(folder, bullseye, *EXPECTED_BY_WHEELS)
+    return empty(folder, bullseye)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["EXPECTED_BY_WHEELS", "EXTRA_SUITES", "debian", "empty", "need_program", "need_root"]
+__all__ = ["EXTRA_SUITES", "debian", "empty", "need_program", "need_root"]
 
 
 #: More suites to run in, separated by spaces; each is made once, in a minute or two.
@@ -25,9 +25,6 @@ _GLIBC = (
     *("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libutil.so.1"),
     "libresolv.so.2",
 )
-
-#: What wheels may expect of every Linux beside glibc (PEP 600), as far as the examples' wheels use it.
-EXPECTED_BY_WHEELS = ("libz.so.1", "libstdc++.so.6", "libgcc_s.so.1")
 
 
 def need_root() -> None:
@@ -79,15 +76,14 @@ def debian(suite: str) -> Path:
     return root
 
 
-def empty(folder: Path, source: Path, *libraries: str) -> Path:
+def empty(folder: Path, source: Path) -> Path:
     """Fill `folder` with the files of glibc of another root and nothing else: no /proc, /tmp, /etc, shell.
 
     Args:
         folder: an empty folder.
         source: the root that the files are taken from.
-        libraries: names of further libraries.
     """
-    for name in (_LOADER, *(f"{_LIBRARIES}/{library}" for library in (*_GLIBC, *libraries))):
+    for name in (_LOADER, *(f"{_LIBRARIES}/{library}" for library in _GLIBC)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_followed(source, name), folder / name)
         (folder / name).chmod(0o755)

@@ -65,7 +65,7 @@ def test_a_wheel_for_another_platform(folder: Path) -> None:
     done = coachwhip(folder, "build", "app.py", "--with", "pywin32")
     assert done.returncode == ExitCode.RESOLUTION
     assert "`win_amd64`" in done.stderr
-    assert "manylinux_2_17_x86_64" in done.stderr
+    assert "manylinux_2_40_x86_64" in done.stderr
 
 
 @pytest.mark.network

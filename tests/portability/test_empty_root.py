@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.portability.examples import EXAMPLES, HELLO, MYAPP, SCI, Example
+from tests.portability.examples import EXAMPLES, HELLO, Example
 from tests.portability.machine import Circumstances, Machine, Mount, Outcome
-from tests.portability.roots import empty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,18 +49,21 @@ def test_without_either_native_libraries_say_why(bare: Machine) -> None:
     assert outcome.errors.endswith("to load it from memory, /proc has to be mounted\n")
 
 
-@pytest.mark.parametrize(("example", "missing"), [(MYAPP, "libz.so.1"), (SCI, "libstdc++.so.6")])
-def test_what_is_missing_in_the_system_is_named(
-    bullseye: Path, products: Path, tmp_path: Path, example: Example, missing: str
-) -> None:
-    """With glibc alone: wheels may expect a few more libraries of every Linux."""
-    for name in ("opt", "cache"):
-        (tmp_path / name).mkdir()
-    tmp_path.chmod(0o755)
-    mounts, environment = (Mount("tmpfs", "/cache"),), {"COACHWHIP_CACHE_DIR": "/cache"}
-    circumstances = replace(BARE, mounts=mounts, environment=environment)
-    machine = Machine(empty(tmp_path, bullseye), products, circumstances)
-    assert machine.run(*HELLO.command) == Outcome(0, HELLO.output, "")
-    outcome = machine.run(*example.command)
-    assert outcome.code == 1
-    assert f"{missing}: cannot open shared object file: No such file or directory\n" in outcome.errors
+def test_without_proc_the_interpreter_is_where_the_product_was_started_from(bare: Machine) -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(47)'], check=True)"
+    circumstances = replace(BARE, environment={"COACHWHIP_INTERPRETER": "1"})
+    assert bare.having(circumstances).run("hello", "-c", code) == Outcome(0, "47\n", "")
+
+
+def test_threads_that_are_left_behind_do_not_abort_the_program(bare: Machine) -> None:
+    """pthread_exit, with which CPython ends them, needs libgcc_s."""
+    code = (
+        "import threading, time\n"
+        "def work():\n"
+        "    while True: time.sleep(0.0002)\n"
+        "for _ in range(8): threading.Thread(target=work, daemon=True).start()\n"
+        "time.sleep(0.05)\n"
+        "print('end')\n"
+    )
+    interpreter = replace(BARE, environment={"COACHWHIP_INTERPRETER": "1"})
+    assert bare.having(interpreter).run("hello", "-c", code) == Outcome(0, "end\n", "")

@@ -65,6 +65,12 @@ def test_a_product_in_memory(products: Path) -> None:
         os.close(descriptor)
 
 
+def test_an_argument_of_the_loader(products: Path, tmp_path: Path) -> None:
+    works(["/lib64/ld-linux-x86-64.so.2", products / "myapp", "run"])
+    shutil.copy(products / "myapp", tmp_path / "myapp")
+    works(["/lib64/ld-linux-x86-64.so.2", "./myapp", "run"], cwd=tmp_path)
+
+
 @pytest.mark.parametrize("argv0", ["", "something else", "/no/such/file", "caf\udce9"])
 def test_argv0_is_the_callers_choice(products: Path, argv0: str) -> None:
     done = subprocess.run(

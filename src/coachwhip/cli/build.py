@@ -11,8 +11,12 @@ import click
 from packaging.utils import canonicalize_name
 
 from coachwhip.cli.options import GroupedCommand, grouped_option
+<<<<<<< HEAD
 from coachwhip.cli.places import absolute_links, default_cache
 from coachwhip.cli.snapshot import explanation, snapshot_line
+=======
+from coachwhip.cli.places import absolute_links, check_current_folder, default_cache
+>>>>>>> main
 from coachwhip.cli.ui import Ui, pass_ui, size
 from coachwhip.inputs import Given
 from coachwhip.pipeline import Request, build_product
@@ -129,6 +133,7 @@ def build(ui: Ui, /, app: str | None, output: Path | None, **options: Any) -> No
     The first build on a machine also makes the Python that products carry, which takes about a
     quarter of an hour; see `coachwhip runtime --help`.
     """
+    check_current_folder()
     resolve = Options(
         environ=os.environ,
         constraint_files=options.pop("constraint_files"),

@@ -49,14 +49,21 @@ def inspect(ui: Ui, file: Path, *, as_json: bool) -> None:
 
 
 def _examine(file: Path) -> Report:
-    if not file.is_file():
-        what = "is a folder" if file.is_dir() else "does not exist"
-        raise InputError(f"{file} {what}", hint="name a file that `coachwhip build` has written")
     try:
         with translated_os_errors("read the product"):
+            if not file.is_file():
+                raise InputError(
+                    f"{file} {_what_is_there(file)}", hint="name a file that `coachwhip build` has written"
+                )
             return report(file, read_image(file))
     except ImageError as error:
         raise ImageError(f"{file}: {error.message}", hint=error.hint) from error
+
+
+def _what_is_there(file: Path) -> str:
+    if file.is_dir():
+        return "is a folder"
+    return "is no ordinary file" if file.exists() else "does not exist"
 
 
 def _render(report: Report) -> list[RenderableType]:

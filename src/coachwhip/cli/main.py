@@ -6,7 +6,7 @@ import importlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -124,6 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; `sys.argv[1:]` when None.
     """
+    sys.stdout = sys.stdout or _nothing()
+    sys.stderr = sys.stderr or _nothing()
     ui = Ui(sys.stdout, sys.stderr, color=not os.environ.get("NO_COLOR"))
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
@@ -132,7 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: Any = command_line.main(arguments, prog_name="coachwhip", obj=ui, standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001  (the one handler)
-        return _explain(error, ui)
+        code = _explain(error, ui)
+        _drop_output()
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -160,7 +163,7 @@ def _explain(error: BaseException, ui: Ui) -> int:
             ui.failure(f"ended by {signal.Signals(error.number).name}")
             code = 128 + error.number
         case BrokenPipeError():
-            code = _reader_went_away()
+            code = 128 + signal.SIGPIPE
         case SystemExit():
             code = error.code if isinstance(error.code, int) else ExitCode.INTERNAL
         case _:
@@ -176,8 +179,14 @@ def _usage_hint(ctx: click.Context | None) -> str:
     return f"`{path} --help` shows how it is used"
 
 
-def _reader_went_away() -> int:
-    """Leave silently when stdout's reader has gone, as with `| head`."""
-    # The interpreter would complain when it flushes stdout at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 128 + signal.SIGPIPE
+def _nothing() -> TextIO:
+    """Return what takes the place of a stream that was closed when the process began."""
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123  (open as long as the process is)
+
+
+def _drop_output() -> None:
+    """Forget what could not be written to stdout: the interpreter would complain of it once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

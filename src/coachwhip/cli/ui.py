@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from coachwhip.errors import MachineError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -60,13 +62,24 @@ class Ui:
     # -- results ---------------------------------------------------------------------------------
 
     def result(self, text: str) -> None:
-        """Write a line of the command's result to stdout, as it is."""
-        self._stdout.write(text + "\n")
-        self._stdout.flush()
+        """Write a line of the command's result to stdout, as it is.
+
+        Raises:
+            MachineError: stdout is a full disk or the like.
+        """
+        with _told_about_output():
+            self._stdout.write(text + "\n")
+            self._stdout.flush()
 
     def show(self, renderable: RenderableType) -> None:
-        """Write a table or another rich object to stdout."""
-        self._out.print(renderable)
+        """Write a table or another rich object to stdout.
+
+        Raises:
+            MachineError: stdout is a full disk or the like.
+        """
+        with _told_about_output():
+            self._out.print(renderable)
+            self._stdout.flush()
 
     # -- progress --------------------------------------------------------------------------------
 
@@ -178,6 +191,16 @@ class Ui:
         step = self._steps[-1]
         waited = duration(step.elapsed) + (f" of {step.expected}" if step.expected else "")
         return Text.assemble(f"{step.indented} ... ", (waited, "dim"), no_wrap=True, overflow="ellipsis")
+
+
+@contextlib.contextmanager
+def _told_about_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        raise MachineError(f"can't write to the standard output: {error.strerror}") from error
 
 
 def _shortened(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from coachwhip.config import Config, merged, parse_config
 from coachwhip.effects.source import list_names, list_tree, read_bytes, wheel_files
-from coachwhip.errors import ConfigError, InputError
+from coachwhip.errors import ConfigError, InputError, MachineError
 from coachwhip.inputs.detect import Found, classify, looks_like_path, missing_path, parse_requirement
 from coachwhip.inputs.entries import configured_entry, pick_script
 from coachwhip.inputs.inline import parse_inline
@@ -84,10 +85,17 @@ def _load(given: Given) -> AppSource:
 
 def _look(shown: str) -> Found | None:
     path = Path(shown)
-    if path.is_dir():
-        return Found(directory=True, names=tuple(list_names(path)))
-    if path.is_file():
-        return Found(directory=False, head=read_bytes(path)[:128])
+    try:
+        if path.is_dir():
+            return Found(directory=True, names=tuple(list_names(path)))
+        if path.is_file():
+            return Found(directory=False, head=read_bytes(path)[:128])
+        if path.exists() or path.is_symlink():
+            what = "a link that leads nowhere" if path.is_symlink() else "no ordinary file"
+            raise InputError(f"{shown} is {what}", hint="name a project folder, a .py file or a .whl file")
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise MachineError(f"can't look at {shown}: {error.strerror}") from error
     return None
 
 

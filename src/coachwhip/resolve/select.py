@@ -19,7 +19,7 @@ from packaging.pylock import (
     PylockSelectError,
     PylockValidationError,
 )
-from packaging.utils import parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from coachwhip.errors import InputError, ResolutionError
 from coachwhip.resolve.model import Kind, LockedFile, NewerGlibc
@@ -132,6 +132,8 @@ def select(  # noqa: PLR0913 - each is told apart by name
                     continue
                 newer.append(NewerGlibc(misfit.name, misfit.version, misfit.glibc))
             files.append(_locked(package, taken, base))
+            if isinstance(taken, PackageArchive) and not target.firm:
+                newer += _newer_archive(files[-1], target)
     except PylockSelectError as error:
         raise _unavailable(lock, target, error) from error
     return Selection(tuple(sorted(files, key=lambda file: file.name)), tuple(misfits), tuple(newer))
@@ -156,6 +158,16 @@ def _misfit(package: Package, target: Target) -> Misfit:
         min(found.values()),
         tuple(format_tags(tags) for tags in sorted(found, key=lambda tags: found[tags])),
     )
+
+
+def _newer_archive(file: LockedFile, target: Target) -> list[NewerGlibc]:
+    """A wheel that was named by its place and needs a newer glibc than is preferred."""
+    try:
+        tags = parse_wheel_filename(file.filename)[3]
+    except InvalidWheelFilename:
+        return []  # an sdist, or what reading it will complain about
+    glibc = glibc_needed(tags, target)
+    return [NewerGlibc(file.name, file.version, glibc)] if glibc and glibc > target.glibc else []
 
 
 def _locked(

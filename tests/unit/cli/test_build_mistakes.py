@@ -128,3 +128,24 @@ def test_no_runtime_and_no_network(project: Path, capsys: pytest.CaptureFixture[
     assert main(["build", "--offline"]) == ExitCode.NETWORK
     assert "coachwhip runtime install" in said(capsys)
     assert not (project / "dist").exists()
+
+
+def test_what_is_neither_file_nor_folder(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(place / "pipe.py")
+    (place / "link.py").symlink_to("link.py")
+    assert main(["build", "pipe.py"]) == ExitCode.INPUT
+    assert said(capsys).startswith("error: pipe.py is no ordinary file\n")
+    assert main(["build", "link.py"]) == ExitCode.INPUT
+    assert said(capsys).startswith("error: link.py is a link that leads nowhere\n")
+
+
+def test_a_name_that_no_file_can_have(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", f"./{'x' * 300}.py"]) == ExitCode.INPUT
+    assert said(capsys).startswith("error: there is no ./xxx")
+    assert list(place.iterdir()) == []
+
+
+def test_a_folder_that_is_gone(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place.rmdir()
+    assert main(["build", "app.py"]) == ExitCode.INPUT
+    assert said(capsys).startswith("error: the current folder does not exist any more\n")

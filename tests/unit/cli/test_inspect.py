@@ -119,3 +119,7 @@ def test_a_missing_file_and_a_folder_are_said_to_be_so(
     assert "does not exist" in capsys.readouterr().err
     assert main(["inspect", str(tmp_path)]) == ExitCode.INPUT
     assert "is a folder" in capsys.readouterr().err
+    assert main(["inspect", "/dev/null"]) == ExitCode.INPUT
+    assert "is no ordinary file" in capsys.readouterr().err
+    assert main(["inspect", "x" * 300]) == ExitCode.ENVIRONMENT
+    assert "File name too long" in capsys.readouterr().err

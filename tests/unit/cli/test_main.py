@@ -152,6 +152,29 @@ def test_output_stays_silent_when_its_reader_goes_away() -> None:
     assert done.stderr == ""
 
 
+def test_a_full_disk_under_stdout_is_said_once() -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run([*COACHWHIP, "cache", "dir"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == ExitCode.ENVIRONMENT
+    assert done.stderr == b"error: can't write to the standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), (">&- 2>&-", 0), ("2>&-", 0)])
+def test_closed_streams_are_no_reason_to_fail(closed: str, code: int) -> None:
+    script = f"{sys.executable} -m coachwhip cache dir {closed}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+
+
+def test_the_cache_is_the_same_from_every_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COACHWHIP_CACHE_DIR", "here")
+    assert command.main(["cache", "dir"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'here'}\n"
+
+
 def test_a_termination_signal_ends_with_its_number_and_runs_cleanup(tmp_path: Path) -> None:
     started, cleaned = tmp_path / "started", tmp_path / "cleaned"
     code = (

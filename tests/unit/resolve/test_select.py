@@ -69,6 +69,24 @@ def test_a_glibc_that_is_not_firm_is_raised_as_little_as_possible() -> None:
     assert [str(item) for item in selection.newer] == ["demo 1.0 (manylinux_2_27)"]
 
 
+@pytest.mark.parametrize(
+    ("name", "newer"),
+    [
+        ("demo-1.0-cp313-cp313-manylinux_2_36_x86_64.whl", ["demo 1.0 (manylinux_2_36)"]),
+        ("demo-1.0-cp313-cp313-manylinux_2_12_x86_64.whl", []),
+        ("demo-1.0-py3-none-any.whl", []),
+        ("demo-1.0-cp313-cp313-win_amd64.whl", []),
+        ("demo.whl", []),
+        ("demo-1.0.tar.gz", []),
+    ],
+)
+def test_a_wheel_that_was_named_by_its_place_counts_as_well(name: str, newer: list[str]) -> None:
+    archive = f'archive = {{ path = "{name}", hashes = {{ sha256 = "00" }} }}'
+    text = lock_text(f'name = "demo"\nversion = "1.0"\n{archive}')
+    assert [str(item) for item in chosen(text, replace(TARGET, firm=False)).newer] == newer
+    assert chosen(text).newer == ()
+
+
 def test_sources_are_the_last_resort_and_the_first_on_request() -> None:
     text = lock_text(package("cp313-cp313-win_amd64", extra=SDIST))
     assert chosen(text).files[0].kind is Kind.SDIST
