@@ -9,6 +9,7 @@
 #include <internal/pycore_gc.h>
 #include <internal/pycore_interp.h>
 
+#include "foreign.h"
 #include "lifetime.h"
 #include "observers.h"
 
@@ -86,13 +87,8 @@ static bool is_base_frozen;
 
 int cw_freeze_base(void)
 {
-    is_base_frozen = !cw_has_observed_objects();
+    is_base_frozen = !cw_has_observed_objects(false);
     return is_base_frozen ? call("freeze") : 0;
-}
-
-static bool is_observed(void)
-{
-    return is_base_frozen ? cw_has_new_observed_objects() : cw_has_observed_objects();
 }
 
 int cw_import_entry(const char *name)
@@ -103,7 +99,7 @@ int cw_import_entry(const char *name)
     Py_XDECREF(module);
     if (!module)
         return -1;
-    return is_base_frozen || cw_has_observed_objects() ? 0 : call("freeze");
+    return is_base_frozen || cw_has_observed_objects(false) ? 0 : call("freeze");
 }
 
 /* Nobody but the collector itself looks at what it does. */
@@ -125,7 +121,8 @@ Py_ssize_t __wrap_PyGC_Collect(void)
     struct _gc_runtime_state *collector = Py_IsFinalizing() ? main_collector() : NULL;
     if (!collector)
         return __real_PyGC_Collect();
-    if (is_alone() && is_unobserved(collector) && !cw_has_foreign_objects() && !is_observed())
+    bool silent = is_alone() && is_unobserved(collector);
+    if (silent && !cw_has_observed_objects(is_base_frozen) && !cw_has_foreign_objects(is_base_frozen))
         cw_end_process();
     if (call("unfreeze") < 0)
         PyErr_Clear();

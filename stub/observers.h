@@ -4,14 +4,8 @@
 
 #include <stdbool.h>
 
-/* Whether any object that the collector knows does something when it ends, or is watched by something that does. */
-bool cw_has_observed_objects(void);
-
-/* The same, looking only at objects that are not frozen. */
-bool cw_has_new_observed_objects(void);
-
-/* Whether an extension module was loaded from a library: its objects may do something that can't be seen from here,
- * and many of them the collector does not even know. */
-bool cw_has_foreign_objects(void);
+/* Whether any object that the collector knows does something when it ends, or is watched by something that does.
+ * `only_new`: what is frozen, as a snapshot's objects are, does not count. */
+bool cw_has_observed_objects(bool only_new);
 
 #endif

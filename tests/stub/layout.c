@@ -49,6 +49,7 @@ int main(void)
     VALUE(CW_STUBS);
     VALUE(CW_CODE_SLOTS);
     VALUE(CW_FIRST_LIBRARY);
+    VALUE(CW_QUIET);
     VALUE(CW_INTERPRETER);
     VALUE(CW_ENVIRONMENT);
     return 0;

@@ -42,11 +42,8 @@ FILES = (
         STUB / f"{name}.c"
         for name in ("say", "next", "paths", "candidates", "cache", "prune", "used", "content")
     ),
-    *(
-        STUB / f"{name}.c"
-        for name in ("unpack", "open_node", "memory_library", "carried", "rewrite", "launch", "image")
-    ),
-    *(STUB / f"{name}.c" for name in ("libraries", "native_symbols", "xxh64")),
+    *(STUB / f"{name}.c" for name in ("unpack", "open_node", "listing", "memory_library", "carried")),
+    *(STUB / f"{name}.c" for name in ("rewrite", "launch", "image", "libraries", "native_symbols", "xxh64")),
     *sorted(STUB.glob("natives*.c")),
     *sorted(STUB.glob("wrap*.c")),
 )

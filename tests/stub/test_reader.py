@@ -100,6 +100,7 @@ def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path)
         "CW_STUBS": prelink.STUBS,
         "CW_CODE_SLOTS": prelink.SLOTS,
         "CW_FIRST_LIBRARY": prelink.FIRST_LIBRARY,
+        "CW_QUIET": fmt.NodeFlag.QUIET,
         "CW_INTERPRETER": fmt.SettingsFlag.INTERPRETER,
         "CW_ENVIRONMENT": fmt.SettingsFlag.ENVIRONMENT,
     }

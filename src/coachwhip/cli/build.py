@@ -11,12 +11,8 @@ import click
 from packaging.utils import canonicalize_name
 
 from coachwhip.cli.options import GroupedCommand, grouped_option
-<<<<<<< HEAD
-from coachwhip.cli.places import absolute_links, default_cache
-from coachwhip.cli.snapshot import explanation, snapshot_line
-=======
 from coachwhip.cli.places import absolute_links, check_current_folder, default_cache
->>>>>>> main
+from coachwhip.cli.snapshot import explanation, snapshot_line
 from coachwhip.cli.ui import Ui, pass_ui, size
 from coachwhip.inputs import Given
 from coachwhip.pipeline import Request, build_product
