@@ -72,6 +72,12 @@ static bool is_generator(const PyTypeObject *type)
     return type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type;
 }
 
+/* A file in memory, whose end is the end of memory. */
+static bool is_buffer(const PyTypeObject *type)
+{
+    return strcmp(type->tp_name, "_io.BytesIO") == 0 || strcmp(type->tp_name, "_io.StringIO") == 0;
+}
+
 static bool is_observed(struct search *search, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
@@ -83,7 +89,7 @@ static bool is_observed(struct search *search, PyObject *object)
     if (PyWeakref_Check(object) && has_observer(object))
         return true;
     if (type->tp_finalize || type->tp_del)
-        return !is_stream(search, object);
+        return !is_stream(search, object) && !is_buffer(type);
     if (!PyWeakref_Check(object))
         *plain = type;
     return false;
