@@ -88,6 +88,11 @@ long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
     return __real_syscall(number, a, b, c, d, e, f);
 }
 
+ssize_t cw_random(void *to, size_t size, unsigned flags)
+{
+    return (ssize_t)__wrap_syscall(SYS_getrandom, (long)to, (long)size, (long)flags, 0, 0, 0);
+}
+
 pid_t __wrap_getpid(void)
 {
     return constant ? NUMBER : __real_getpid();

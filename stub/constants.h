@@ -4,10 +4,16 @@
 #ifndef CW_CONSTANTS_H
 #define CW_CONSTANTS_H
 
+#include <stddef.h>
+#include <sys/types.h>
+
 /* How often the time of day was asked for, the kernel for randomness, and which time of day it is in this time zone. */
 unsigned long cw_clock_reads(void);
 unsigned long cw_random_reads(void);
 unsigned long cw_zone_reads(void);
+
+/* getrandom(2) of native libraries. */
+ssize_t cw_random(void *to, size_t size, unsigned flags);
 
 /* From now on time, randomness and the process's number are always the same. */
 void cw_hold_constant(void);

@@ -6,12 +6,14 @@
 #include "constants.h"
 #include "find.h"
 #include "imports.h"
+#include "libraries.h"
 #include "openssl.h"
 #include "paths.h"
 #include "patterns.h"
 #include "say.h"
 #include "stub.h"
 #include "unpack.h"
+#include "variables.h"
 
 const char *cw_below_root(const char *path, Py_ssize_t *size)
 {
@@ -191,6 +193,24 @@ static PyObject *module_configure_openssl(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(is_prelinked_doc, "is_prelinked(path) -> whether a native library can be part of a snapshot.");
+
+static PyObject *module_is_prelinked(PyObject *self, PyObject *path)
+{
+    (void)self;
+    const struct cw_node *node = cw_node_at(path);
+    return PyBool_FromLong(node && cw_library_of(&cw_image, node));
+}
+
+PyDoc_STRVAR(variables_doc, "variables() -> names that native code has asked the environment for since the last call.");
+
+static PyObject *module_variables(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    cw_variables_watch();
+    return PyUnicode_DecodeFSDefault(cw_variables_take());
+}
+
 PyDoc_STRVAR(exec_doc, "exec_module(loader, module): run the code at loader.path in the module.");
 
 static PyMethodDef EXEC_MODULE = {"exec_module", (PyCFunction)(void (*)(void))cw_exec_module, METH_FASTCALL,
@@ -212,6 +232,8 @@ static PyMethodDef METHODS[] = {
     {"listdir", module_listdir, METH_O, listdir_doc},
     {"pattern", (PyCFunction)(void (*)(void))module_pattern, METH_FASTCALL, pattern_doc},
     {"configure_openssl", module_configure_openssl, METH_NOARGS, configure_openssl_doc},
+    {"is_prelinked", module_is_prelinked, METH_O, is_prelinked_doc},
+    {"variables", module_variables, METH_NOARGS, variables_doc},
     {"hold_constant", module_hold_constant, METH_NOARGS, hold_constant_doc},
     {"reads", module_reads, METH_NOARGS, reads_doc},
     {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},

@@ -7,14 +7,17 @@
 #include <internal/pycore_interp.h>
 #include <internal/pycore_pystate.h>
 #include <internal/pycore_runtime.h>
+#include <dlfcn.h>
 #include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "dispositions.h"
+#include "forks.h"
 #include "gates.h"
 #include "immortal.h"
 #include "keys.h"
+#include "natives.h"
 #include "paths.h"
 #include "say.h"
 #include "snapshot.h"
@@ -25,9 +28,11 @@ const char *cw_suspend(int fd, struct cw_bytes gates)
 {
     cw_dispositions_save();
     cw_make_immortal();
+    cw_forks_prepare();
     PyOS_BeforeFork();
     _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();
+    cw_natives_saving();
     const char *fault = cw_snapshot_save(fd, gates);
     PyOS_AfterFork_Parent();
     return fault;
@@ -105,6 +110,10 @@ static void adopt_thread(void)
     thread->thread_id = PyThread_get_thread_ident();
     if (cw_keys_restore() != 0)
         give_up("there are no keys for thread-specific data");
+    if (cw_natives_restored() < 0)
+        give_up(dlerror());
+    if (cw_forks_restore() != 0)
+        give_up("nothing can be registered for fork()");
     PyOS_AfterFork_Child();
 }
 

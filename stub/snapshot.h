@@ -10,11 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cpu.h"
 #include "image.h"
 
 #define CW_SNAPSHOT_MAGIC "CWSNAP\0\1"
 
-enum { CW_SNAPSHOT_ROOM = 16384 };
+enum { CW_SNAPSHOT_ROOM = 32768 };
 
 /* A part of memory, whole pages. What lies between the parts of a region is zero. */
 struct cw_snapshot_range {
@@ -33,6 +34,7 @@ struct cw_snapshot_head {
     uint32_t ranges;
     uint32_t locals_size;
     uint64_t gates_size;
+    uint32_t cpu[CW_CPU_WORDS]; /* what the processor could do, where native libraries are in it; else zero */
     uint64_t checksum; /* XXH64 of what is before the ranges' bytes, with this field 0 */
 };
 
@@ -43,18 +45,18 @@ const char *cw_snapshot_save(int fd, struct cw_bytes gates);
 const char *cw_snapshot_restore(struct cw_bytes snapshot);
 
 /* The parts of memory that make up the program's state. */
-struct cw_span {
+struct cw_extent {
     char *from, *to;
 };
 enum { CW_STATIC, CW_HEAP_REGION, CW_ARENA_REGION, CW_REGIONS };
 
 /* The executable's writable data, whole pages. */
-struct cw_span cw_static_span(void);
+struct cw_extent cw_static_extent(void);
 
 /* Of it, what describes the process and is never saved. */
-struct cw_span cw_live_span(void);
+struct cw_extent cw_live_extent(void);
 
 /* The calling thread's thread-locals of the executable. */
-struct cw_span cw_local_span(void);
+struct cw_extent cw_local_extent(void);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "heap.h"
 #include "heap_pages.h"
+#include "natives.h"
 #include "openssl.h"
 #include "paths.h"
 #include "say.h"
@@ -35,13 +36,14 @@ static bool is_within(const struct cw_snapshot_range *range, const char *from, c
 static bool is_good_range(const struct view *view, const struct cw_snapshot_range *range)
 {
     const struct cw_snapshot_head *head = view->head;
-    struct cw_span data = cw_static_span();
+    struct cw_extent data = cw_static_extent();
     if ((range->address | range->size | range->offset) % CW_PAGE || range->offset < CW_SNAPSHOT_ROOM)
         return false;
     if (range->offset > head->size || range->size > head->size - range->offset)
         return false;
     return is_within(range, CW_HEAP_BASE, (const char *)head->heap_end)
         || is_within(range, CW_ARENA_BASE, (const char *)head->arenas_end)
+        || is_within(range, (char *)CW_FIRST_LIBRARY, (char *)cw_libraries_end(&cw_image))
         || ((char *)range->address == data.from && range->size == (size_t)(data.to - data.from));
 }
 
@@ -66,7 +68,7 @@ static const char *check(struct view *view, struct cw_bytes snapshot)
         return "the snapshot is damaged";
     view->locals = (const char *)(view->ranges + head->ranges);
     view->gates = view->locals + head->locals_size;
-    struct cw_span locals = cw_local_span();
+    struct cw_extent locals = cw_local_extent();
     if (head->tables_checksum != cw_image.header->tables_checksum
         || head->locals_size != (size_t)(locals.to - locals.from))
         return "the snapshot belongs to another program";
@@ -118,7 +120,7 @@ static void copy(const struct view *view, const struct cw_snapshot_range *range,
 /* The executable's data: its pages but those in which there is something of this process. */
 static bool restore_data(const struct view *view, const struct cw_snapshot_range *range)
 {
-    struct cw_span live = cw_live_span();
+    struct cw_extent live = cw_live_extent();
     char *from = (char *)range->address, *to = from + range->size;
     char *first = (char *)((uintptr_t)live.from & ~(uintptr_t)(CW_PAGE - 1));
     char *last = (char *)(((uintptr_t)live.to + CW_PAGE - 1) & ~(uintptr_t)(CW_PAGE - 1));
@@ -132,7 +134,7 @@ static bool restore_data(const struct view *view, const struct cw_snapshot_range
 
 static void restore_locals(const struct view *view)
 {
-    struct cw_span locals = cw_local_span();
+    struct cw_extent locals = cw_local_extent();
     memcpy(locals.from, view->locals, view->head->locals_size);
 }
 
@@ -147,30 +149,67 @@ static bool restore_regions(const struct view *view)
     return true;
 }
 
+static bool is_of_native(const struct cw_snapshot_range *range)
+{
+    return range->address >= CW_REGION && range->address < CW_REGION_END;
+}
+
+static bool has_natives(const struct view *view)
+{
+    for (uint32_t n = 0; n < view->head->ranges; n++)
+        if (is_of_native(&view->ranges[n]))
+            return true;
+    return false;
+}
+
+static const struct cw_snapshot_range *find_data(const struct view *view)
+{
+    for (uint32_t n = 0; n < view->head->ranges; n++)
+        if (view->ranges[n].address < CW_REGION)
+            return &view->ranges[n];
+    return NULL;
+}
+
+/* The executable's data first: it says which libraries there are. */
+static bool restore_all(const struct view *view, const struct cw_snapshot_range *data, int file)
+{
+    struct cw_openssl_cpu cpu = cw_openssl_note_cpu();
+    bool good = restore_data(view, data);
+    cw_openssl_set_cpu(&cpu);
+    restore_locals(view);
+    for (int pass = 0; pass < 2 && good; pass++) {
+        if (pass == 1)
+            good = cw_natives_restore_map(file) == 0;
+        for (uint32_t n = 0; n < view->head->ranges && good; n++) {
+            const struct cw_snapshot_range *range = &view->ranges[n];
+            if (range != data && is_of_native(range) == (pass == 1))
+                good = move(view, range, 0, range->size);
+        }
+    }
+    return good;
+}
+
 const char *cw_snapshot_restore(struct cw_bytes snapshot)
 {
     struct view view;
     const char *fault = check(&view, snapshot);
     if (fault)
         return fault;
+    if (!cw_cpu_has(view.head->cpu))
+        return "its native libraries have chosen code for another processor";
     if (has_gated_variable(&view))
         return "a variable in the environment matters to one of its modules";
-    if (!restore_regions(&view))
-        return "its addresses are taken";
-    const struct cw_snapshot_range *data = NULL;
-    for (uint32_t n = 0; n < view.head->ranges; n++) {
-        const struct cw_snapshot_range *range = &view.ranges[n];
-        if ((char *)range->address < CW_HEAP_BASE)
-            data = range;
-        else if (!move(&view, range, 0, range->size))
-            return "memory can't be moved";
-    }
+    const struct cw_snapshot_range *data = find_data(&view);
     if (!data)
         return "the snapshot is damaged";
-    struct cw_openssl_cpu cpu = cw_openssl_note_cpu();
-    if (!restore_data(&view, data)) /* half of it may be in place */
+    int file = -1;
+    if (has_natives(&view) && (file = cw_natives_restore_begin()) < 0)
+        return "its native libraries can't be mapped";
+    if (!restore_regions(&view)) {
+        cw_natives_restore_undo(file);
+        return "its addresses are taken";
+    }
+    if (!restore_all(&view, data, file)) /* half of it may be in place */
         cw_die(CW_EXIT_START, cw_self_path(), "the kernel refuses memory; COACHWHIP_SNAPSHOT=0 starts without a snapshot");
-    cw_openssl_set_cpu(&cpu);
-    restore_locals(&view);
     return NULL;
 }

@@ -6,6 +6,7 @@
 #include "heap.h"
 #include "heap_pages.h"
 #include "heap_state.h"
+#include "natives.h"
 #include "snapshot.h"
 #include "stub.h"
 #include "xxh64.h"
@@ -13,7 +14,7 @@
 #include "live.h"
 
 enum {
-    MOST_RANGES = 256,
+    MOST_RANGES = 400,
     WORTH_A_RANGE = 16, /* zero pages in a row; fewer are saved like others, for every range costs system calls */
 };
 
@@ -88,16 +89,16 @@ static bool write_zeros(int fd, size_t size)
 }
 
 /* The executable's data, without what is of this process. */
-static bool write_data(int fd, struct cw_span data)
+static bool write_data(int fd, struct cw_extent data)
 {
-    struct cw_span live = cw_live_span();
+    struct cw_extent live = cw_live_extent();
     return write_all(fd, data.from, (size_t)(live.from - data.from))
         && write_zeros(fd, (size_t)(live.to - live.from)) && write_all(fd, live.to, (size_t)(data.to - live.to));
 }
 
 static bool write_snapshot(int fd)
 {
-    struct cw_span data = cw_static_span();
+    struct cw_extent data = cw_static_extent();
     if (!write_all(fd, start.bytes, sizeof start.bytes))
         return false;
     for (uint32_t n = 0; n < start.head.ranges; n++) {
@@ -120,16 +121,31 @@ static bool append(size_t *at, const void *bytes, size_t size)
 
 static bool add_locals_and_gates(struct cw_bytes gates)
 {
-    struct cw_span locals = cw_local_span();
+    struct cw_extent locals = cw_local_extent();
     size_t at = sizeof start.head + start.head.ranges * sizeof *start.ranges;
     start.head.locals_size = (uint32_t)(locals.to - locals.from);
     start.head.gates_size = gates.size;
     return append(&at, locals.from, start.head.locals_size) && append(&at, gates.data, gates.size);
 }
 
+/* The variables of a prelinked library; a region's beginning and end are those of a range, as others follow on it. */
+static void add_native(void *good, void *from, size_t size)
+{
+    char *to = (char *)from + ((size + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1));
+    if (!add_range(from, to))
+        *(bool *)good = false;
+}
+
+static bool add_natives(void)
+{
+    bool good = true;
+    cw_natives_ranges(add_native, &good);
+    return good;
+}
+
 const char *cw_snapshot_save(int fd, struct cw_bytes gates)
 {
-    struct cw_span data = cw_static_span();
+    struct cw_extent data = cw_static_extent();
     const char *heap_end = cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE;
     const char *arenas_end = cw_heap.arenas_end ? cw_heap.arenas_end : CW_ARENA_BASE;
     cw_heap_scrub();
@@ -141,8 +157,10 @@ const char *cw_snapshot_save(int fd, struct cw_bytes gates)
     start.head.heap_end = (uintptr_t)heap_end;
     start.head.arenas_end = (uintptr_t)arenas_end;
     if (!add_region(CW_HEAP_BASE, heap_end) || !add_region(CW_ARENA_BASE, arenas_end) || !add_range(data.from, data.to)
-        || !add_locals_and_gates(gates))
+        || !add_natives() || !add_locals_and_gates(gates))
         return "the program's memory is in too many pieces";
+    if (cw_native_loaded(0))
+        cw_cpu_read(start.head.cpu);
     start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
     return write_snapshot(fd) ? NULL : strerror(errno);
 }

@@ -19,6 +19,8 @@ from tests.unit.image.samples import LayerBuilder, fake_stub, manifest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from coachwhip.prelink import Prelinked
+
 __all__ = [
     "FILES",
     "Content",
@@ -44,7 +46,8 @@ FILES = (
         STUB / f"{name}.c"
         for name in ("unpack", "open_node", "memory_library", "carried", "rewrite", "launch", "image")
     ),
-    STUB / "xxh64.c",
+    *(STUB / f"{name}.c" for name in ("libraries", "native_symbols", "xxh64")),
+    *sorted(STUB.glob("natives*.c")),
     *sorted(STUB.glob("wrap*.c")),
 )
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer")
@@ -116,7 +119,9 @@ def library_nodes(folder: Path) -> dict[str, Content]:
     }
 
 
-def write_image(path: Path, files: Mapping[str, Content], *, name: str = "sample") -> Path:
+def write_image(
+    path: Path, files: Mapping[str, Content], *, name: str = "sample", prelinked: Prelinked | None = None
+) -> Path:
     """Write an image of its own, without a stub, to `path`."""
     layer = LayerBuilder(name, path.with_suffix(".blobs")).add("entry.py", code=b"code")
     for file, content in files.items():
@@ -130,7 +135,7 @@ def write_image(path: Path, files: Mapping[str, Content], *, name: str = "sample
         )
     bundle = Bundle(name, "1", EntryPoint(name), Target((3, 13)), (layer.layer(),))
     output = io.BytesIO()
-    write_product(fake_stub(), plan_image(bundle, "entry.py"), manifest(), output)
+    write_product(fake_stub(), plan_image(bundle, "entry.py", prelinked), manifest(), output)
     product = output.getvalue()
     segment = find_segment(product)
     assert segment is not None

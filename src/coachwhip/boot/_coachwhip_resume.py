@@ -80,6 +80,10 @@ def _renew_dateutil(parser):
     information._century = information._year // 100 * 100
 
 
+def _renew_numpy(mtrand):
+    mtrand._rand.seed()
+
+
 def _renew_sysconfig(sysconfig):
     sysconfig._CONFIG_VARS_INITIALIZED = False
 
@@ -91,6 +95,7 @@ _OF_MODULES = {
     "logging": _renew_logging,
     "multiprocessing.process": _renew_multiprocessing,
     "dateutil.parser._parser": _renew_dateutil,
+    "numpy.random.mtrand": _renew_numpy,
     "sysconfig": _renew_sysconfig,
     "urllib3.util.connection": _renew_urllib3,
 }

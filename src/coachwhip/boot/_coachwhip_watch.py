@@ -221,12 +221,15 @@ class _Execution:
             _note_changes()
             _stack.append(name)
             try:
-                if self._kind == "native":
+                if self._kind == "native" and not _coachwhip.is_prelinked(module.__spec__.origin):
                     _note("native", module.__spec__.origin)
                 if name == "readline":
                     _note("terminal", "readline")
                 bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)
                 bound(module)
+            except BaseException as error:
+                _report[name]["fault"] = f"{type(error).__name__}: {error}"
+                raise
             finally:
                 _note_changes()
                 _stack.pop()
@@ -241,7 +244,7 @@ def _create(function):
     def create(loader, spec):
         global _before
         module = function(loader, spec)
-        _before = (*_before[:-1], _descriptors())  # of where it was unpacked
+        _before = (*_before[:3], *_now()[3:])  # descriptors of where it was unpacked
         return module
 
     return create
@@ -252,26 +255,33 @@ _before = ()
 
 
 def _now():
-    """Reads of the clock, of randomness and of the time zone, and open descriptors."""
-    return (*_coachwhip.reads(), _descriptors())
+    """Reads of the clock, of randomness and of the time zone, open descriptors, and threads."""
+    return (*_coachwhip.reads(), len(_entries("fd")), len(_entries("task")))
 
 
 def _note_changes():
     """Note what only shows afterwards; what an inner module did has been noted by then."""
     global _before
     now = _now()
+    for name in _coachwhip.variables().split():
+        _note("variable", name)
     for (kind, detail), old, new in zip(_SHOWN, _before, now):
         if old != new:
             _note(kind, detail)
     _before = now
 
 
-_SHOWN = (("time", "clock"), ("random", "seed"), ("time", "time zone"), ("descriptor", "leaves one open"))
+_SHOWN = (
+    ("time", "clock"),
+    ("random", "seed"),
+    ("time", "time zone"),
+    ("descriptor", "leaves one open"),
+    ("thread", "runs"),
+)
 
 
-def _descriptors():
-    names = posix.listdir.__wrapped__("/proc/self/fd") if hasattr(posix.listdir, "__wrapped__") else []
-    return len(names)
+def _entries(name):
+    return posix.listdir.__wrapped__(f"/proc/self/{name}")
 
 
 def _add_import(name):
@@ -316,6 +326,7 @@ def watch(names):
     native.create_module = _create(native.create_module)
     builtins.__import__ = _spy_import(builtins.__import__)
     streams = _streams()
+    _coachwhip.variables()
     _before = _now()
     _run_path_lines()
     for name in names:

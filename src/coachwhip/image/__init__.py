@@ -1,7 +1,13 @@
 """The image: what is appended to a stub to make a product. `FORMAT.md` describes the bytes."""
 
 from coachwhip.image.manifest import Manifest
-from coachwhip.image.natives import CARRIED, carried_libraries, outside_libraries
+from coachwhip.image.natives import (
+    CARRIED,
+    carried_libraries,
+    library_folders,
+    needed_libraries,
+    outside_libraries,
+)
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
 from coachwhip.image.snapshot import write_with_snapshot
@@ -14,6 +20,8 @@ __all__ = [
     "ImageReader",
     "Manifest",
     "carried_libraries",
+    "library_folders",
+    "needed_libraries",
     "outside_libraries",
     "plan_image",
     "read_image",

@@ -6,11 +6,19 @@ import posixpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from coachwhip.model import NativeLib, Node
 
-__all__ = ["CARRIED", "GLIBC_LIBRARIES", "carried_libraries", "dependency_closures", "outside_libraries"]
+__all__ = [
+    "CARRIED",
+    "GLIBC_LIBRARIES",
+    "carried_libraries",
+    "dependency_closures",
+    "library_folders",
+    "needed_libraries",
+    "outside_libraries",
+]
 
 #: Where libraries of the runtime are in a product that carries them; `stub/carried.c` has the same.
 CARRIED = "lib/coachwhip"
@@ -40,9 +48,11 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
     A needed name is looked for along DT_RUNPATH with `$ORIGIN` resolved, as ld.so(8) does, then among the
     carried libraries. Other libraries from outside of the bundle are left to the system.
     """
-    known = _Natives(nodes)
-    direct = {path: tuple(known.direct(path)) for path in known.natives}
-    return {path: _closure(path, direct) for path in known.natives if direct[path]}
+    needed = needed_libraries(nodes)
+    direct = {
+        path: tuple(found for _, found in entries if found is not None) for path, entries in needed.items()
+    }
+    return {path: _closure(path, direct) for path in direct if direct[path]}
 
 
 def carried_libraries(nodes: Mapping[str, Node]) -> frozenset[str]:
@@ -50,6 +60,28 @@ def carried_libraries(nodes: Mapping[str, Node]) -> frozenset[str]:
     closures = dependency_closures(nodes)
     used = {path for user, needed in closures.items() if not _is_carried(user) for path in needed}
     return frozenset(path for path in used if _is_carried(path))
+
+
+def needed_libraries(nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str, str | None], ...]]:
+    """Map each native library's path to the names that it needs, with the packaged library that each means.
+
+    The order is that of DT_NEEDED; None stands for a library from outside of the bundle.
+    """
+    known = _Natives(nodes)
+    return {
+        path: tuple((name, known.find(path, name)) for name in native.needed)
+        for path, native in known.natives.items()
+    }
+
+
+def library_folders(path: str, native: NativeLib) -> tuple[str, ...]:
+    """Return a library's DT_RUNPATH as paths below the product's root; what leads elsewhere is left out."""
+    origin = "/" + posixpath.dirname(path)
+    folders = (entry.replace("${ORIGIN}", "$ORIGIN") for entry in native.runpath)
+    found = (
+        posixpath.normpath(folder.replace("$ORIGIN", origin)) for folder in folders if "$ORIGIN" in folder
+    )
+    return tuple(dict.fromkeys(folder.lstrip("/") for folder in found))
 
 
 def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
@@ -78,21 +110,13 @@ class _Natives:
         own = {path: native for path, native in self.natives.items() if not _is_carried(path)}
         self.packaged = {posixpath.basename(path) for path in own} | {lib.soname for lib in own.values()}
 
-    def direct(self, path: str) -> Iterator[str]:
-        """Yield the paths of what a library names as needed, as far as the nodes have it."""
+    def find(self, path: str, name: str) -> str | None:
+        """Return the path of the library that another one means by a needed name, if the nodes have it."""
         native = self.natives[path]
-        origin = posixpath.dirname(path)
-        for name in native.needed:
-            for entry in native.runpath:
-                folder = entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", "/" + origin)
-                found = posixpath.normpath(posixpath.join(folder, name)).lstrip("/")
-                if found in self.natives:
-                    yield found
-                    break
-            else:
-                carried = self.carried(native, name)
-                if carried is not None and name not in self.packaged:
-                    yield carried
+        folders = library_folders(path, native)
+        candidates = (posixpath.normpath(posixpath.join(folder, name)) for folder in folders)
+        found = next((candidate for candidate in candidates if candidate in self.natives), None)
+        return found if found is not None or name in self.packaged else self.carried(native, name)
 
     def carried(self, native: NativeLib, name: str) -> str | None:
         """Return the path of a carried library that will do for what `native` needs by a name.

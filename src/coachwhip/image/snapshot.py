@@ -32,7 +32,7 @@ def write_with_snapshot(product: bytes | mmap.mmap, snapshot: bytes, output: IO[
     """
     reader = ImageReader(product)
     ranges = {section: reader.range(section) for section in Section}
-    end = sum(ranges[Section.DATA])
+    end = sum(ranges[Section.PAGES])
     start = end + -end % (PAGE if snapshot else 8)
     ranges[Section.SNAPSHOT] = (start, len(snapshot))
     image_size = start + len(snapshot)

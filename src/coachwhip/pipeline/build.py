@@ -22,6 +22,7 @@ from coachwhip.pipeline.entry import check_entry
 from coachwhip.pipeline.finish import finish
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
+from coachwhip.pipeline.natives import prelink_bundle
 from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
 from coachwhip.runtime.stub import build_stub
 from coachwhip.snapshot import bake
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
     from coachwhip.image import ImagePlan, Manifest
     from coachwhip.inputs import AppSource
     from coachwhip.model import Bundle, EntryPoint, Target, Wheel
+    from coachwhip.prelink import Prelinked
     from coachwhip.progress import Progress
     from coachwhip.resolve import Lock
     from coachwhip.runtime import Runtime
+    from coachwhip.runtime.toolchain import Toolchain
     from coachwhip.snapshot import Baked
 
 __all__ = ["build_product"]
@@ -86,19 +89,21 @@ def build_product(request: Request, progress: Progress) -> Product:
 
 
 def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
+    toolchain = prepare_toolchain(job.cache, job.request.resolve.environ)
     with job.progress.step("Linking the interpreter"):
-        stub = _stub(job, bundle)
+        stub = _stub(job, bundle, toolchain)
+    prelinked = _prelinked(job, bundle, stub, toolchain)
     manifest = manifest_of(
         bundle,
         python_version=job.runtime.python_version,
         recipe=job.runtime.recipe,
         stub_glibc=native_lib(stub).glibc,
     )
-    plan = plan_image(bundle, collect.entry_path(bundle.entry))
+    plan = plan_image(bundle, collect.entry_path(bundle.entry), prelinked)
     with tempfile.TemporaryDirectory(dir=job.cache.area("products")) as scratch:
         bare = Path(scratch) / "product"
         with job.progress.step(f"Writing {output}"):
-            _write(bare, stub, plan, manifest)
+            _write(bare, prelinked.stub, plan, manifest)
         baked = _bake(job, bare, bundle.entry.module)
         size = finish(bare, baked, output)
     floor, floor_set_by = manifest.floor()
@@ -239,8 +244,15 @@ def _own(app: AppSource, wheels: tuple[Wheel, ...]) -> Wheel | None:
     return next((wheel for wheel in wheels if wheel.name == app.distribution), None)
 
 
-def _stub(job: _Job, bundle: Bundle) -> bytes:
-    toolchain = prepare_toolchain(job.cache, job.request.resolve.environ)
+def _prelinked(job: _Job, bundle: Bundle, stub: bytes, toolchain: Toolchain) -> Prelinked:
+    with job.progress.step("Prelinking native libraries"):
+        prelinked = prelink_bundle(bundle, stub, toolchain)
+    for path, reason in prelinked.refused.items():
+        job.progress.note(f"{path} will be unpacked when it is used: {reason}")
+    return prelinked
+
+
+def _stub(job: _Job, bundle: Bundle, toolchain: Toolchain) -> bytes:
     builtins = None
     if job.app.config.prune:
         names = [builtin.name for builtin in job.runtime.builtins]

@@ -73,9 +73,9 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     """
     place = _Place(product, product.parent)
     watched = _watch(place, _train(place, entry_module, wish))
-    excluded: dict[str, str] = {}
+    blocked: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
-        choice = choose([_with_fault(module, excluded) for module in watched], wish)
+        choice = choose(watched, wish, blocked)
         for left in choice.left_out:
             if left.name == PATH_LINES:
                 raise BuildError(f"no snapshot can be made of this program: code in a .pth file {left.reason}")
@@ -84,7 +84,7 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
             return Baked(memory, choice)
         if not faults:
             break
-        excluded |= faults
+        blocked |= faults
     messages = (place.folder / "messages").read_text(errors="replace")
     raise BuildError("no snapshot can be made of this program", detail=messages)
 
@@ -115,12 +115,6 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
         )
         for name, found in report.items()
     ]
-
-
-def _with_fault(module: Module, excluded: dict[str, str]) -> Module:
-    if module.name not in excluded:
-        return module
-    return Module(module.name, module.notes, module.imports, excluded[module.name])
 
 
 def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:

@@ -40,7 +40,7 @@ _WORDS = {
 }
 
 
-def choose(modules: Sequence[Module], wish: SnapshotWish) -> Choice:
+def choose(modules: Sequence[Module], wish: SnapshotWish, blocked: Mapping[str, str]) -> Choice:
     """Decide which modules a snapshot holds.
 
     A module stays out for what it looks at, and with it every module that imports it. Environment variables
@@ -49,9 +49,10 @@ def choose(modules: Sequence[Module], wish: SnapshotWish) -> Choice:
     Args:
         modules: in the order of import, as they were watched.
         wish: what the app's configuration says.
+        blocked: module -> what went wrong with it when a snapshot was tried.
     """
     by_name = {module.name: module for module in modules}
-    reasons = {module.name: _reason(module, wish) for module in modules}
+    reasons = {module.name: _reason(module, wish, blocked) for module in modules}
     left: dict[str, LeftOut] = {}
     for name, reason in reasons.items():
         if reason is not None:
@@ -64,19 +65,22 @@ def choose(modules: Sequence[Module], wish: SnapshotWish) -> Choice:
         for note in by_name[name].notes
         if note.kind == "variable" and note.detail not in USUALLY_SET and note.detail != "*"
     }
-    chosen = tuple(name for name in inside if name != PATH_LINES)
+    # What can't be imported, like modules for Windows, fails in the same way while the snapshot is made.
+    chosen = tuple(name for name in inside if name != PATH_LINES and not by_name[name].fault)
     return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
 
 
-def _reason(module: Module, wish: SnapshotWish) -> tuple[str, str] | None:
+def _reason(
+    module: Module, wish: SnapshotWish, blocked: Mapping[str, str]
+) -> tuple[str, str] | None:
     """What stands against a module itself, and where."""
     top = module.name.partition(".")[0]
     if module.name in wish.deny or top in wish.deny:
         return ("the configuration says so", "")
     if module.name in wish.allow or top in wish.allow:
         return None
-    if module.fault:
-        return (f"can't be imported by itself: {module.fault}", "")
+    if module.name in blocked:
+        return (blocked[module.name], "")
     for note in module.notes:
         if not _is_harmless(module.name, note):
             return (_WORDS[note.kind].format(detail=note.detail), note.place)

@@ -26,24 +26,24 @@ static const ElfW(Phdr) *segment(uint32_t type, const void *inside)
     return NULL;
 }
 
-struct cw_span cw_static_span(void)
+struct cw_extent cw_static_extent(void)
 {
     const ElfW(Phdr) *data = segment(PT_LOAD, __start_cw_live_bss);
     uintptr_t from = data->p_vaddr & ~(uintptr_t)(CW_PAGE - 1);
     uintptr_t to = (data->p_vaddr + data->p_memsz + CW_PAGE - 1) & ~(uintptr_t)(CW_PAGE - 1);
-    return (struct cw_span){(char *)from, (char *)to};
+    return (struct cw_extent){(char *)from, (char *)to};
 }
 
-struct cw_span cw_live_span(void)
+struct cw_extent cw_live_extent(void)
 {
-    return (struct cw_span){__start_cw_live_bss, __stop_cw_live_bss};
+    return (struct cw_extent){__start_cw_live_bss, __stop_cw_live_bss};
 }
 
 /* They end where the thread's descriptor begins (ELF Handling For Thread-Local Storage, variant II). */
-struct cw_span cw_local_span(void)
+struct cw_extent cw_local_extent(void)
 {
     const ElfW(Phdr) *locals = segment(PT_TLS, NULL);
     uintptr_t end = (uintptr_t)__builtin_thread_pointer();
     uintptr_t size = locals ? (locals->p_memsz + locals->p_align - 1) & ~(locals->p_align - 1) : 0;
-    return (struct cw_span){(char *)(end - size), (char *)end};
+    return (struct cw_extent){(char *)(end - size), (char *)end};
 }
