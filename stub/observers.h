@@ -14,4 +14,7 @@ bool cw_has_new_observed_objects(void);
  * and many of them the collector does not even know. */
 bool cw_has_foreign_objects(void);
 
+/* Runs the finalizers of all objects that have not been run, while what they use is still there. */
+void cw_finalize_observed(void);
+
 #endif
