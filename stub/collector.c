@@ -19,6 +19,8 @@ enum { IMPORT_THRESHOLD = 200000 };
 /* libpython's own, called through --wrap. */
 Py_ssize_t __real_PyGC_Collect(void);
 Py_ssize_t __wrap_PyGC_Collect(void);
+void __real__PyGC_CollectNoFail(PyThreadState *thread);
+void __wrap__PyGC_CollectNoFail(PyThreadState *thread);
 
 /* The main interpreter's imports under way, and what the threshold was before; protected by its GIL. */
 static int imports;
@@ -82,11 +84,13 @@ static int call(const char *function)
     return done ? 0 : -1;
 }
 
-/* Whether everything up to a snapshot is frozen, as nobody notices its end. */
-static bool is_base_frozen;
+/* Whether there is a snapshot's memory, some of which is immortal; and whether all of it is frozen, as nobody notices its
+ * end. */
+static bool has_base, is_base_frozen;
 
 int cw_freeze_base(void)
 {
+    has_base = true;
     is_base_frozen = !cw_has_observed_objects(false);
     return is_base_frozen ? call("freeze") : 0;
 }
@@ -129,17 +133,17 @@ Py_ssize_t __wrap_PyGC_Collect(void)
     return __real_PyGC_Collect();
 }
 
-/* An object that something immortal keeps alive when all modules have been cleared. */
-static int finalize(PyObject *object, void *unused)
-{
-    (void)unused;
-    if (Py_TYPE(object)->tp_finalize && !_PyGC_FINALIZED(object))
-        PyObject_CallFinalizer(object);
-    return 1;
-}
-
 void cw_finalize_rest(void)
 {
-    if (is_base_frozen)
-        PyUnstable_GC_VisitObjects(finalize, NULL);
+    if (has_base)
+        cw_finalize_observed();
+}
+
+/* Collects when the modules are gone. What is below those of a snapshot lives on, as they are immortal, but has to end
+ * as long as it can still print. */
+void __wrap__PyGC_CollectNoFail(PyThreadState *thread)
+{
+    __real__PyGC_CollectNoFail(thread);
+    if (Py_IsFinalizing() && main_collector())
+        cw_finalize_rest();
 }

@@ -51,10 +51,13 @@ static void set_immortal(PyObject *object)
     Py_SET_REFCNT(object, _Py_IMMORTAL_REFCNT);
 }
 
+/* The module that is filled anew at every start, and ends like that of any script. */
+static PyObject *main_module;
+
 static int visit(PyObject *object, void *unused)
 {
     (void)unused;
-    if (_Py_IsImmortal(object) || !(is_constant(object) || is_structure(object)))
+    if (_Py_IsImmortal(object) || object == main_module || !(is_constant(object) || is_structure(object)))
         return 0;
     set_immortal(object);
     if (PyCode_Check(object))
@@ -82,7 +85,7 @@ static int visit_tracked(PyObject *object, void *unused)
     else if (Py_TYPE(object)->tp_traverse)
         Py_TYPE(object)->tp_traverse(object, visit, NULL);
     PyObject *names = NULL;
-    if (PyModule_CheckExact(object))
+    if (PyModule_CheckExact(object) && object != main_module)
         names = PyModule_GetDict(object);
     else if (PyType_Check(object))
         names = _PyType_GetDict((PyTypeObject *)object);
@@ -93,5 +96,6 @@ static int visit_tracked(PyObject *object, void *unused)
 
 void cw_make_immortal(void)
 {
+    main_module = PyImport_AddModule("__main__");
     PyUnstable_GC_VisitObjects(visit_tracked, NULL);
 }

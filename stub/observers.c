@@ -126,3 +126,32 @@ bool cw_has_observed_objects(bool only_new)
     cw_visit_objects(only_new, stop_at_observed, &search);
     return search.found;
 }
+
+/* What has a finalizer that did not run yet, but for the standard streams. */
+struct rest {
+    struct search search;
+    PyObject *objects;
+};
+
+static int add_unfinalized(PyObject *object, void *argument)
+{
+    struct rest *rest = argument;
+    if (Py_TYPE(object)->tp_finalize && !_PyGC_FINALIZED(object) && !is_stream(&rest->search, object)
+        && PyList_Append(rest->objects, object) < 0)
+        PyErr_Clear();
+    return 1;
+}
+
+void cw_finalize_observed(void)
+{
+    struct rest rest = {.objects = PyList_New(0)};
+    if (!rest.objects) {
+        PyErr_Clear();
+        return;
+    }
+    find_streams(&rest.search);
+    PyUnstable_GC_VisitObjects(add_unfinalized, &rest);
+    for (Py_ssize_t n = 0; n < PyList_GET_SIZE(rest.objects); n++)
+        PyObject_CallFinalizer(PyList_GET_ITEM(rest.objects, n));
+    Py_DECREF(rest.objects);
+}

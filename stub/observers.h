@@ -8,4 +8,7 @@
  * `only_new`: what is frozen, as a snapshot's objects are, does not count. */
 bool cw_has_observed_objects(bool only_new);
 
+/* Runs the finalizers of all objects that have not been run, while what they use is still there. */
+void cw_finalize_observed(void);
+
 #endif

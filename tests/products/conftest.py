@@ -13,6 +13,7 @@ from coachwhip.runtime import install_runtime
 from tests.products.apps import CONFIGURED, ENDING, NATIVE, PARALLEL, STRICT, probe_wheels
 from tests.products.building import Product, build
 from tests.products.extensions import SUFFIX, compile_extension
+from tests.products.subjects import SUBJECT, Subject, build_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +86,15 @@ def strict(folder: Path) -> Product:
 def configured(folder: Path) -> Product:
     """A script that honours PYTHON* variables and has options of its own."""
     return _script(folder, "configured", CONFIGURED)
+
+
+@pytest.fixture(scope="session")
+def subject(folder: Path) -> Subject:
+    """A script that runs the code it is given, from a snapshot."""
+    return build_script(folder, "subject", SUBJECT)
+
+
+@pytest.fixture(scope="session")
+def parallel_subject(folder: Path) -> Subject:
+    """A script that uses `multiprocessing`, from a snapshot."""
+    return build_script(folder, "parallel_subject", PARALLEL)

@@ -32,6 +32,9 @@ def _renew(name, number, mode, errors):
     buffer = text.buffer
     try:
         raw = FileIO(number, mode, closefd=False)
+    except IsADirectoryError if number == 0 else ():
+        posix.write(2, b"<stdin> is a directory, cannot continue\n")
+        posix._exit(1)
     except OSError:
         setattr(sys, name, None)
         setattr(sys, f"__{name}__", None)
