@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "constants.h"
+#include "content.h"
 #include "find.h"
 #include "imports.h"
 #include "libraries.h"
@@ -85,7 +86,7 @@ static PyObject *node_data(const struct cw_node *node)
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->data.raw);
     if (!bytes)
         return NULL;
-    if (!cw_zstd_decode(PyBytes_AS_STRING(bytes), node->data.raw, stored.data, stored.size)) {
+    if (!cw_decode_content(node, PyBytes_AS_STRING(bytes), stored)) {
         Py_DECREF(bytes);
         return cw_damaged(node);
     }

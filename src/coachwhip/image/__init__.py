@@ -4,6 +4,7 @@ from coachwhip.image.manifest import Manifest
 from coachwhip.image.natives import (
     CARRIED,
     carried_libraries,
+    is_carried,
     library_folders,
     needed_libraries,
     outside_libraries,
@@ -20,6 +21,7 @@ __all__ = [
     "ImageReader",
     "Manifest",
     "carried_libraries",
+    "is_carried",
     "library_folders",
     "needed_libraries",
     "outside_libraries",

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
 
     from coachwhip.model import NativeLib, Node
 
@@ -15,6 +15,7 @@ __all__ = [
     "GLIBC_LIBRARIES",
     "carried_libraries",
     "dependency_closures",
+    "is_carried",
     "library_folders",
     "needed_libraries",
     "outside_libraries",
@@ -48,9 +49,9 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
     A needed name is looked for along DT_RUNPATH with `$ORIGIN` resolved, as ld.so(8) does, then among the
     carried libraries. Other libraries from outside of the bundle are left to the system.
     """
-    needed = needed_libraries(nodes)
     direct = {
-        path: tuple(found for _, found in entries if found is not None) for path, entries in needed.items()
+        path: tuple(found for _, found in needed if found is not None)
+        for path, needed in needed_libraries(nodes).items()
     }
     return {path: _closure(path, direct) for path in direct if direct[path]}
 
@@ -68,20 +69,23 @@ def needed_libraries(nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str, st
     The order is that of DT_NEEDED; None stands for a library from outside of the bundle.
     """
     known = _Natives(nodes)
-    return {
-        path: tuple((name, known.find(path, name)) for name in native.needed)
-        for path, native in known.natives.items()
-    }
+    return {path: tuple(known.needed(path)) for path in known.natives}
 
 
 def library_folders(path: str, native: NativeLib) -> tuple[str, ...]:
     """Return a library's DT_RUNPATH as paths below the product's root; what leads elsewhere is left out."""
     origin = "/" + posixpath.dirname(path)
-    folders = (entry.replace("${ORIGIN}", "$ORIGIN") for entry in native.runpath)
-    found = (
-        posixpath.normpath(folder.replace("$ORIGIN", origin)) for folder in folders if "$ORIGIN" in folder
-    )
-    return tuple(dict.fromkeys(folder.lstrip("/") for folder in found))
+    entries = (entry.replace("${ORIGIN}", "$ORIGIN") for entry in native.runpath)
+    inside = (entry.replace("$ORIGIN", origin) for entry in entries if "$ORIGIN" in entry)
+    folders = map(posixpath.normpath, inside)
+    return tuple(dict.fromkeys(folder.lstrip("/") for folder in folders))
+
+
+def carried_libraries(nodes: Mapping[str, Node]) -> frozenset[str]:
+    """Return the paths of those carried libraries that something else among the nodes needs."""
+    closures = dependency_closures(nodes)
+    used = {path for user, needed in closures.items() if not is_carried(user) for path in needed}
+    return frozenset(path for path in used if is_carried(path))
 
 
 def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
@@ -98,7 +102,8 @@ def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _is_carried(path: str) -> bool:
+def is_carried(path: str) -> bool:
+    """Return whether a path is that of a carried library."""
     return posixpath.dirname(path) == CARRIED
 
 
@@ -107,16 +112,19 @@ class _Natives:
 
     def __init__(self, nodes: Mapping[str, Node]) -> None:
         self.natives = {path: node.native for path, node in nodes.items() if node.native is not None}
-        own = {path: native for path, native in self.natives.items() if not _is_carried(path)}
+        own = {path: native for path, native in self.natives.items() if not is_carried(path)}
         self.packaged = {posixpath.basename(path) for path in own} | {lib.soname for lib in own.values()}
 
-    def find(self, path: str, name: str) -> str | None:
-        """Return the path of the library that another one means by a needed name, if the nodes have it."""
+    def needed(self, path: str) -> Iterator[tuple[str, str | None]]:
+        """Yield what a library names as needed, each with its path as far as the nodes have it."""
         native = self.natives[path]
         folders = library_folders(path, native)
-        candidates = (posixpath.normpath(posixpath.join(folder, name)) for folder in folders)
-        found = next((candidate for candidate in candidates if candidate in self.natives), None)
-        return found if found is not None or name in self.packaged else self.carried(native, name)
+        for name in native.needed:
+            beside = (posixpath.normpath(posixpath.join(folder, name)) for folder in folders)
+            found = next((place for place in beside if place in self.natives), None)
+            if found is None and name not in self.packaged:
+                found = self.carried(native, name)
+            yield name, found
 
     def carried(self, native: NativeLib, name: str) -> str | None:
         """Return the path of a carried library that will do for what `native` needs by a name.

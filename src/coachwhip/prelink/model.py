@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING
 
@@ -74,12 +74,14 @@ class Native:
         content: its bytes.
         folders: DT_RUNPATH as paths below the root; those that lead elsewhere are left out.
         needed: DT_NEEDED in order, each with the path of the packaged library that it is, if it is one.
+        carried: whether it is a copy of one that machines have, which may be in a process beside theirs.
     """
 
     path: str
     content: bytes
     folders: tuple[str, ...] = ()
     needed: tuple[tuple[str, str | None], ...] = ()
+    carried: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,17 +194,26 @@ class Prelinked:
         libraries: in the order of their addresses.
         slots: symbols of the outside; jump stub and slot number *n* belong to item *n*.
         refused: libraries that are left to the system's loader, each with the reason.
+        originals: by path, the prelinked libraries' files as `originals` packs them, and their sizes.
     """
 
     stub: bytes
     libraries: tuple[Library, ...]
     slots: tuple[Slot, ...]
     refused: Mapping[str, str]
+    originals: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
         """The first address behind all libraries."""
         return max((library.start + library.size for library in self.libraries), default=FIRST_LIBRARY)
+
+    def mapped(self) -> dict[str, int]:
+        """Bytes of the image that each library is mapped from, by path."""
+        return {
+            library.path: sum(len(piece.content) for piece in library.pieces if piece.content is not None)
+            for library in self.libraries
+        }
 
     def stubs(self) -> bytes:
         """The jump stubs in whole pages: `jmp *slot(%rip)`, the same distance for all."""
