@@ -13,6 +13,8 @@
 #include "paths.h"
 #include "say.h"
 
+#include "live.h"
+
 CW_NEXT(dlopen, void *, const char *, int)
 CW_NEXT(dlsym, void *, void *, const char *)
 CW_NEXT(dlerror, char *, void)

@@ -4,6 +4,8 @@
 
 #include "next.h"
 
+#include "live.h"
+
 CW_NEXT(dlopen, void *, const char *, int)
 
 /* libpython's own, called through --wrap. */

@@ -59,8 +59,8 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
 def carried_libraries(nodes: Mapping[str, Node]) -> frozenset[str]:
     """Return the paths of those carried libraries that something else among the nodes needs."""
     closures = dependency_closures(nodes)
-    used = {path for user, needed in closures.items() if not _is_carried(user) for path in needed}
-    return frozenset(path for path in used if _is_carried(path))
+    used = {path for user, needed in closures.items() if not is_carried(user) for path in needed}
+    return frozenset(path for path in used if is_carried(path))
 
 
 def needed_libraries(nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str, str | None], ...]]:
