@@ -9,6 +9,7 @@
 #include <internal/pycore_gc.h>
 #include <internal/pycore_interp.h>
 
+#include "foreign.h"
 #include "observers.h"
 
 /* What the youngest generation may hold while modules are imported. */
@@ -105,7 +106,7 @@ Py_ssize_t __wrap_PyGC_Collect(void)
     struct _gc_runtime_state *collector = Py_IsFinalizing() ? main_collector() : NULL;
     if (!collector)
         return __real_PyGC_Collect();
-    bool observed = !is_unobserved(collector) || cw_has_foreign_objects() || cw_has_observed_objects();
+    bool observed = !is_unobserved(collector) || cw_has_observed_objects() || cw_has_foreign_objects();
     if (call(observed ? "unfreeze" : "freeze") < 0)
         PyErr_Clear();
     return observed ? __real_PyGC_Collect() : 0;

@@ -96,7 +96,8 @@ PyObject *cw_find(PyObject *self, PyObject *const *args, Py_ssize_t count)
     const char *rest = cw_below_root(folder, &folder_size);
     if (!rest || folder_size + name_size + 2 > LONGEST)
         Py_RETURN_NONE;
-    struct candidate at = {.stem = (size_t)folder_size};
+    struct candidate at;
+    at.stem = (size_t)folder_size;
     memcpy(at.path, rest, at.stem);
     if (at.stem)
         at.path[at.stem++] = '/';

@@ -69,6 +69,7 @@ enum cw_node_flag {
     CW_DATA_ZSTD = 4,
     CW_EXECUTABLE = 8,
     CW_NATIVE = 16,
+    CW_QUIET = 32, /* a library that nothing outside of the process notices */
 };
 
 struct cw_node {

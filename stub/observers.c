@@ -4,38 +4,20 @@
 
 #include "observers.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <internal/pycore_frame.h>
 
+#include "seen.h"
+
 /* sys.stdin, stdout and stderr with what is below them: text, buffer and file of each. */
 enum { STREAM_OBJECTS = 9 };
 
-typedef void init_function(void);
-
-/* libpython's own, called through --wrap. */
-init_function *__real__PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file);
-init_function *__wrap__PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file);
-
-static _Atomic bool has_library;
-
 struct search {
     PyObject *streams[STREAM_OBJECTS];
+    struct cw_seen plain;
     bool found;
 };
-
-/* Sees extension modules being loaded. */
-init_function *__wrap__PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file)
-{
-    has_library = true;
-    return __real__PyImport_FindSharedFuncptr(prefix, name, path, file);
-}
-
-bool cw_has_foreign_objects(void)
-{
-    return has_library;
-}
 
 static bool is_stream(const struct search *search, const PyObject *object)
 {
@@ -66,8 +48,8 @@ static bool is_standard(PyObject *function)
     return result > 0;
 }
 
-/* A weak reference whose end calls something of the program's. `abc` keeps its tables with C functions, and
- * weakref.finalize has run or given up before the last collections. */
+/* A weak reference whose end calls something of the program's. `abc` and threading.local keep their tables with C
+ * functions, and weakref.finalize has run or given up before the last collections. */
 static bool has_observer(PyObject *object)
 {
     PyObject *callback = ((PyWeakReference *)object)->wr_callback;
@@ -75,19 +57,33 @@ static bool has_observer(PyObject *object)
         return false;
     if (PyFunction_Check(callback))
         return !is_standard(callback);
-    if (PyCFunction_CheckExact(callback))
-        return strcmp(((PyCFunctionObject *)callback)->m_ml->ml_name, "_destroy") != 0;
+    if (PyCFunction_CheckExact(callback)) {
+        const char *name = ((PyCFunctionObject *)callback)->m_ml->ml_name;
+        return strcmp(name, "_destroy") != 0 && strcmp(name, "clear_locals") != 0;
+    }
     return strcmp(Py_TYPE(callback)->tp_name, "finalize") != 0;
 }
 
-static bool is_observed(const struct search *search, PyObject *object)
+static bool is_generator(const PyTypeObject *type)
+{
+    return type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type;
+}
+
+static bool is_observed(struct search *search, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
-    if (PyGen_Check(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object))
+    const PyTypeObject **plain = cw_seen_place(&search->plain, type);
+    if (*plain == type)
+        return false;
+    if (is_generator(type))
         return is_unfinished(object);
     if (PyWeakref_Check(object) && has_observer(object))
         return true;
-    return (type->tp_finalize || type->tp_del) && !is_stream(search, object);
+    if (type->tp_finalize || type->tp_del)
+        return !is_stream(search, object);
+    if (!PyWeakref_Check(object))
+        *plain = type;
+    return false;
 }
 
 static int stop_at_observed(PyObject *object, void *argument)

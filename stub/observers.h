@@ -7,8 +7,4 @@
 /* Whether any object that the collector knows does something when it ends, or is watched by something that does. */
 bool cw_has_observed_objects(void);
 
-/* Whether an extension module was loaded from a library: its objects may do something that can't be seen from here,
- * and many of them the collector does not even know. */
-bool cw_has_foreign_objects(void);
-
 #endif

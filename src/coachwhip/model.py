@@ -158,6 +158,7 @@ class NativeLib:
         versions: versions of symbols that it requires of other libraries, `(library, version)`.
         offers: versions of symbols that it has.
         program: whether it is started by itself, and so names a loader.
+        quiet: nothing outside of the process notices what its code does, unless Python does it.
     """
 
     soname: str
@@ -168,6 +169,7 @@ class NativeLib:
     versions: tuple[tuple[str, str], ...] = ()
     offers: tuple[str, ...] = ()
     program: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True)

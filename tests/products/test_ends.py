@@ -54,13 +54,28 @@ def test_objects_of_imported_modules_end_too(probe: Product) -> None:
     assert probe.output(code) == "end\nend\n"
 
 
-def test_objects_of_native_types_end_too(probe: Product, tmp_path: Path) -> None:
+NATIVE_PLACES = (
+    "closer = CLOSER",
+    "closer = (1, (2, CLOSER))",
+    "closer = {1: ({2: CLOSER},)}",
+    "class Holder: closer = CLOSER",
+    "class Holder: __slots__ = 'closer', 'me'\nholder = Holder(); holder.me = holder; holder.closer = CLOSER",
+    "function.closer = CLOSER",
+    "function.__doc__ = CLOSER",
+    "from functools import partial\nfunction.kept = partial(function, CLOSER)",
+)
+
+
+@pytest.mark.parametrize("place", NATIVE_PLACES)
+def test_objects_of_native_types_end_too(probe: Product, tmp_path: Path, place: str) -> None:
     code = f"""
-        from probe._native import Closer
-        closer = Closer({str(tmp_path / "file")!r})
-        def function():
-            "Makes a cycle of this namespace."
-    """
+from probe._native import Closer
+import gc
+def function():
+    "Makes a cycle of this namespace."
+{place.replace("CLOSER", f"Closer({str(tmp_path / 'file')!r})")}
+gc.collect() # takes what can't be in a cycle from what the collector looks at
+"""
     assert probe.output(code) == ""
     assert (tmp_path / "file").read_text() == "closed"
 

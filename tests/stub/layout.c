@@ -33,6 +33,7 @@ int main(void)
     VALUE(CW_DATA_ZSTD);
     VALUE(CW_EXECUTABLE);
     VALUE(CW_NATIVE);
+    VALUE(CW_QUIET);
     VALUE(CW_INTERPRETER);
     VALUE(CW_ENVIRONMENT);
     return 0;

@@ -82,6 +82,7 @@ def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path)
         "CW_DATA_ZSTD": fmt.NodeFlag.DATA_ZSTD,
         "CW_EXECUTABLE": fmt.NodeFlag.EXECUTABLE,
         "CW_NATIVE": fmt.NodeFlag.NATIVE,
+        "CW_QUIET": fmt.NodeFlag.QUIET,
         "CW_INTERPRETER": fmt.SettingsFlag.INTERPRETER,
         "CW_ENVIRONMENT": fmt.SettingsFlag.ENVIRONMENT,
     }

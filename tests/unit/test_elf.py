@@ -65,6 +65,22 @@ def test_versions_of_other_libraries(tmp_path: Path) -> None:
     assert set(native_lib((tmp_path / "base.so").read_bytes()).offers) >= {"BASE_1", "BASE_2"}
     user = native_lib((tmp_path / "user.so").read_bytes())
     assert (user.versions, user.offers, user.program) == ((("libbase.so.1", "BASE_2"),), (), False)
+@pytest.mark.parametrize(
+    ("body", "quiet"),
+    [
+        ("return (int)strlen(text) + memcmp(text, text, 1);", True),
+        ("return own(text);", True),
+        ("extern int PyObject_Call(const char *); return PyObject_Call(text);", True),
+        ("extern int PyErr_WriteUnraisable(const char *); return PyErr_WriteUnraisable(text);", False),
+        ("extern int PyFile_WriteString(const char *); return PyFile_WriteString(text);", False),
+        ("extern int unlink(const char *); return unlink(text);", False),
+        ("extern int of_another_library(const char *); return of_another_library(text);", False),
+    ],
+)
+def test_what_leaves_the_world_alone_is_quiet(tmp_path: Path, body: str, *, quiet: bool) -> None:
+    source = "#include <string.h>\nint own(const char *text) { return *text; }\n"
+    compile_shared(f"{source}int f(const char *text) {{ {body} }}\n", tmp_path / "lib.so")
+    assert native_lib((tmp_path / "lib.so").read_bytes()).quiet is quiet
 
 
 def test_header(library: bytes) -> None:

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from coachwhip.elf import tables
+from coachwhip.elf.quiet import is_quiet
 from coachwhip.elf.tables import ElfError, ElfFile, Header, Symbol, Version, is_elf
 from coachwhip.model import NativeLib
 
@@ -56,6 +57,7 @@ def native_lib(data: bytes | mmap) -> NativeLib:
         versions=tuple(sorted({(v.library, v.name) for v in needed.values() if _glibc(v.name) is None})),
         offers=tuple(name for _, name in file.defined_versions()),
         program=file.program,
+        quiet=is_quiet(file.symbols({})),
     )
 
 

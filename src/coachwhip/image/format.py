@@ -67,6 +67,7 @@ class NodeFlag(IntFlag):
     DATA_ZSTD = 4
     EXECUTABLE = 8
     NATIVE = 16
+    QUIET = 32
 
 
 class SettingsFlag(IntFlag):

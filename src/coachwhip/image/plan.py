@@ -130,6 +130,8 @@ def _flags(node: Node) -> NodeFlag:
         flags |= NodeFlag.EXECUTABLE
     if node.native is not None:
         flags |= NodeFlag.NATIVE
+        if node.native.quiet:
+            flags |= NodeFlag.QUIET
     return flags
 
 
