@@ -19,6 +19,12 @@ unsigned cw_node_mode(const struct cw_node *node)
     return node->flags & (CW_EXECUTABLE | CW_NATIVE) ? 0555 : 0444;
 }
 
+ino_t cw_node_inode(const struct cw_node *node)
+{
+    enum { FIRST_INODE = 2 };
+    return (ino_t)(node - cw_paths_image()->nodes) + FIRST_INODE;
+}
+
 static int write_all(int fd, const uint8_t *data, uint64_t size)
 {
     /* Where Python has not ignored SIGXFSZ yet, a file that is too large would end the process. */

@@ -2,6 +2,8 @@
 #ifndef CW_CONTENT_H
 #define CW_CONTENT_H
 
+#include <sys/types.h>
+
 #include "image.h"
 
 /* 1980-01-01 00:00 UTC, the modification time of every file of a product. */
@@ -9,6 +11,9 @@ enum { CW_MTIME = 315532800 };
 
 /* Permission bits of a node. */
 unsigned cw_node_mode(const struct cw_node *node);
+
+/* The number that stands for a node where an inode's is asked for. */
+ino_t cw_node_inode(const struct cw_node *node);
 
 /* Writes the checked content of `node` to the empty file `fd`. Returns 0 or a negated errno: EBADMSG when
  * the image is damaged. */

@@ -10,6 +10,10 @@
 #include "paths.h"
 #include "unpack.h"
 
+/* open(2) as libpython calls it, through --wrap: files that are small are not unpacked for it. Libraries may count on a
+ * file's being where its path says, as when they open it again by another name; Python code has virtual paths. */
+int __wrap_open64(const char *path, int flags, unsigned mode);
+
 /* Turns a negated errno into what libc functions return. */
 static inline int cw_result(int value)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "listing.h"
 #include "sys.h"
 #include "wrap.h"
 
@@ -15,7 +16,9 @@ static bool wants_to_write(int flags)
     return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) || (flags & O_TMPFILE) == O_TMPFILE;
 }
 
-static int open_found(const struct cw_path *at, int flags)
+typedef int open_node_type(const struct cw_node *, int);
+
+static int open_found(const struct cw_path *at, int flags, open_node_type *open_node)
 {
     bool directory = at->place == CW_FOUND && at->node->kind == CW_DIRECTORY;
     if ((flags & O_CREAT) && (flags & O_EXCL))
@@ -31,13 +34,13 @@ static int open_found(const struct cw_path *at, int flags)
     flags &= ~O_CREAT;
     if (at->place == CW_SELF)
         return sys_openat(AT_FDCWD, "/proc/self/exe", flags & ~O_NOFOLLOW, 0);
-    return cw_open_node(at->node, flags);
+    return open_node(at->node, flags);
 }
 
 enum { ASK_LIBC = -2 };
 
 /* Answers for a path that is ours. Returns a descriptor, -1 with errno set, or ASK_LIBC: about `at->real`. */
-static int open_ours(struct cw_path *at, const char *path, int flags)
+static int open_ours_by(open_node_type *open_node, struct cw_path *at, const char *path, int flags)
 {
     int before = errno;
     cw_path_look(at, path);
@@ -45,11 +48,16 @@ static int open_ours(struct cw_path *at, const char *path, int flags)
         return ASK_LIBC;
     if (at->place == CW_MISSING)
         return cw_result(at->fault == ENOENT && (flags & O_CREAT) ? -EROFS : -at->fault);
-    int fd = cw_result(open_found(at, flags));
+    int fd = cw_result(open_found(at, flags, open_node));
     /* OpenSSL's callers ask errno whether it was a file's fault that something failed later. */
     if (fd >= 0)
         errno = before;
     return fd;
+}
+
+static int open_ours(struct cw_path *at, const char *path, int flags)
+{
+    return open_ours_by(cw_open_node, at, path, flags);
 }
 
 static __attribute__((noinline)) int open_slowly(open_type *next, const char *path, int flags, unsigned mode)
@@ -73,6 +81,18 @@ OPEN(open)
 OPEN(open64)
 OPEN(__open_2)
 OPEN(__open64_2)
+
+static __attribute__((noinline)) int open_copy_slowly(const char *path, int flags, unsigned mode)
+{
+    struct cw_path at;
+    int fd = open_ours_by(cw_open_copy, &at, path, flags);
+    return fd == ASK_LIBC ? next_open64()(at.real, flags, mode) : fd;
+}
+
+int __wrap_open64(const char *path, int flags, unsigned mode)
+{
+    return cw_maybe_ours(path) ? open_copy_slowly(path, flags, mode) : next_open64()(path, flags, mode);
+}
 
 #define CREAT(name)                                                                                          \
     CW_NEXT(name, int, const char *, unsigned)                                                               \
@@ -204,10 +224,15 @@ static __attribute__((noinline)) DIR *opendir_slowly(const char *path)
     return stream;
 }
 
+DIR *cw_open_unpacked(const char *path)
+{
+    return cw_maybe_ours(path) ? opendir_slowly(path) : next_opendir()(path);
+}
+
 DIR *cw_opendir(const char *path) CW_EXPORT(opendir);
 DIR *cw_opendir(const char *path)
 {
-    return cw_maybe_ours(path) ? opendir_slowly(path) : next_opendir()(path);
+    return cw_open_unpacked(path);
 }
 
 typedef int filter_type(const struct dirent *);

@@ -7,7 +7,7 @@
 #include "wrap.h"
 
 /* A device number that no file system has: "CW". */
-enum { DEVICE = 0x4357, BLOCK = 4096, SECTOR = 512, FIRST_INODE = 2 };
+enum { DEVICE = 0x4357, BLOCK = 4096, SECTOR = 512 };
 
 static void describe_node(const struct cw_node *node, struct stat *info)
 {
@@ -15,7 +15,7 @@ static void describe_node(const struct cw_node *node, struct stat *info)
     uint64_t size = directory ? BLOCK : node->data.raw;
     memset(info, 0, sizeof *info);
     info->st_dev = DEVICE;
-    info->st_ino = (ino_t)(node - cw_paths_image()->nodes) + FIRST_INODE;
+    info->st_ino = cw_node_inode(node);
     info->st_mode = (directory ? S_IFDIR : S_IFREG) | cw_node_mode(node);
     info->st_nlink = directory ? 2 : 1;
     info->st_uid = geteuid();

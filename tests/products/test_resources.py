@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.products.building import environment
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.products.building import Product
 
 pytestmark = pytest.mark.product
@@ -70,6 +74,57 @@ def test_real_files(probe: Product) -> None:
             print(open(path).read(), end="")
     """
     assert probe.output(code) == "['deep', 'hello.txt'] 3\nhello\nhello\n"
+
+
+def test_directories_are_listed_and_small_files_read_without_a_cache(probe: Product, tmp_path: Path) -> None:
+    code = f"""
+        import glob, os, pathlib
+        folder = "{SITE}/probe/data"
+        print(sorted(os.listdir(folder)), sorted(os.listdir(folder.encode())))
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                found, there = entry.stat(), os.stat(entry.path)
+                print(entry.name, entry.is_dir(), entry.is_file(), entry.is_symlink(), found == there)
+                print(entry.inode() == there.st_ino, entry.path == folder + "/" + entry.name)
+        print([(top[len(folder):], folders, files) for top, folders, files in os.walk(folder)])
+        print(glob.glob("*.txt", root_dir=folder), len(glob.glob(folder + "/**", recursive=True)))
+        print(sorted(path.name for path in pathlib.Path(folder).iterdir()))
+        print([path.name for path in pathlib.Path(folder).rglob("*.bin")])
+        with open(folder + "/hello.txt") as file:
+            print(repr(file.read()), os.fstat(file.fileno()).st_size, file.seek(0), file.readlines())
+        for wrong in folder + "/no", folder + "/hello.txt":
+            try:
+                os.listdir(wrong)
+            except OSError as error:
+                print(type(error).__name__, error.filename == wrong)
+    """
+    output = probe.output(code, env=environment(COACHWHIP_CACHE_DIR=str(tmp_path)))
+    assert output.splitlines() == [
+        "['deep', 'hello.txt'] [b'deep', b'hello.txt']",
+        *("deep True False False True", "True True", "hello.txt False True False True", "True True"),
+        "[('', ['deep'], ['hello.txt']), ('/deep', [], ['er.bin'])]",
+        "['hello.txt'] 4",
+        "['deep', 'hello.txt']",
+        "['er.bin']",
+        "'hello\\n' 6 0 ['hello\\n']",
+        "FileNotFoundError True",
+        "NotADirectoryError True",
+    ]
+    assert not list(tmp_path.iterdir())
+
+
+def test_descriptors_of_directories_are_real(probe: Product) -> None:
+    code = f"""
+        import os
+        folder = os.open("{SITE}/probe/data", os.O_RDONLY)
+        print(sorted(os.listdir(folder)), sorted(entry.name for entry in os.scandir(folder)))
+        with open(os.open("hello.txt", os.O_RDONLY, dir_fd=folder)) as file:
+            print(file.read(), end="")
+        print([files for *_, files, _ in os.fwalk("{SITE}/probe/data", follow_symlinks=True)])
+    """
+    lines = probe.output(code).splitlines()
+    assert lines[:2] == ["['deep', 'hello.txt'] ['deep', 'hello.txt']", "hello"]
+    assert lines[2] == "[['hello.txt'], ['er.bin']]"
 
 
 def test_a_namespace_package(probe: Product) -> None:

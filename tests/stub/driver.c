@@ -25,9 +25,11 @@
 #include <unistd.h>
 
 #include "cache.h"
+#include "listing.h"
 #include "paths.h"
 #include "say.h"
 #include "unpack.h"
+#include "wrap.h"
 
 extern char **environ;
 struct cw_image cw_image;
@@ -212,6 +214,65 @@ static void list(const char *verb, DIR *stream)
 static void do_ls(const char *verb, const char *path)
 {
     list(verb, opendir(path));
+}
+
+/* A directory as libpython lists it, twice, with each entry's number and kind held against lstat's. */
+static void do_list(const char *verb, const char *path)
+{
+    char name[PATH_MAX];
+    const struct dirent *entry;
+    DIR *stream = __wrap_opendir(path);
+    if (!stream) {
+        outcome(verb, -1);
+        return;
+    }
+    while (__wrap_readdir(stream))
+        continue;
+    __wrap_rewinddir(stream);
+    printf("%s", verb);
+    while ((entry = __wrap_readdir(stream))) {
+        struct stat info;
+        snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+        bool same = lstat(name, &info) == 0 && info.st_ino == entry->d_ino &&
+                    S_ISDIR(info.st_mode) == (entry->d_type == DT_DIR);
+        printf(" %s%s%s", entry->d_name, entry->d_type == DT_DIR ? "/" : "", same ? "" : "!");
+    }
+    putchar('\n');
+    __wrap_closedir(stream);
+}
+
+/* Opens a directory many times at once as libpython does. */
+static void do_many_lists(const char *verb, const char *path)
+{
+    DIR *streams[100];
+    int count = 0;
+    for (int n = 0; n < 100; n++)
+        streams[n] = __wrap_opendir(path);
+    for (int n = 0; n < 100; n++) {
+        while (streams[n] && __wrap_readdir64(streams[n]))
+            count++;
+        if (streams[n])
+            __wrap_closedir(streams[n]);
+    }
+    printf("%s %d\n", verb, count);
+}
+
+/* A file as libpython opens it. */
+static void do_copy(const char *verb, const char *path)
+{
+    char buffer[100];
+    struct stat info;
+    int fd = __wrap_open64(path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0 || fstat(fd, &info) < 0) {
+        outcome(verb, -1);
+        return;
+    }
+    ssize_t size = read(fd, buffer, sizeof buffer);
+    bool writable = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+    printf("%s %03o %lld %lld %zd%s%s\n", verb, info.st_mode & 0777, (long long)info.st_size,
+           (long long)info.st_mtime, size, writable ? " writable" : "",
+           fcntl(fd, F_GETFD) & FD_CLOEXEC ? "" : " inherited");
+    close(fd);
 }
 
 /* DIR:NAME, the second relative to a descriptor of the first. */
@@ -481,6 +542,7 @@ static const struct {
     {"popen", do_popen},         {"setenv", do_setenv},     {"close_all", do_close_all},
     {"fork", do_fork},           {"threads", do_threads},   {"limit", do_limit},
     {"lowest", do_lowest},       {"wait", do_wait},
+    {"list", do_list},           {"many_lists", do_many_lists}, {"copy", do_copy},
     {"lazily", do_lazily},       {"spawn_open", do_spawn_open},
 };
 

@@ -40,10 +40,8 @@ FILES = (
         STUB / f"{name}.c"
         for name in ("say", "next", "paths", "candidates", "cache", "prune", "used", "content")
     ),
-    *(
-        STUB / f"{name}.c"
-        for name in ("unpack", "open_node", "memory_library", "carried", "rewrite", "launch", "image")
-    ),
+    *(STUB / f"{name}.c" for name in ("unpack", "open_node", "listing", "memory_library", "carried")),
+    *(STUB / f"{name}.c" for name in ("rewrite", "launch", "image")),
     STUB / "xxh64.c",
     *sorted(STUB.glob("wrap*.c")),
 )

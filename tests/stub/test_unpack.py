@@ -62,6 +62,46 @@ def test_a_listing_is_complete_and_shows_nothing_else(driver: Driver) -> None:
     )
 
 
+def test_python_lists_and_reads_without_unpacking(driver: Driver) -> None:
+    outcome = driver.run(
+        *("list=/__app__", "list=/__app__/lib/", "list=/__app__/lib/data/sub/..", "list=/__app__/bin"),
+        *("list=/__app__/no", "list=/__app__/lib/empty", "copy=/__app__/lib/data/a.txt"),
+        *("copy=/__app__/lib/mod.py", "copy=/__app__/lib/bare.py", "copy=/__app__/lib/empty"),
+    )
+    assert outcome.lines == (
+        "list ./ ../ bin/ entry.py lib/",
+        "list ./ ../ data/ empty mod.py noise pkg/ pkg.libs/",
+        "list ./ ../ a.txt sub/ two words.txt",
+        "list ./ ../ python python3 python3.13 shell tool",
+        "list ENOENT",
+        "list ENOTDIR",
+        f"copy 444 6 {MTIME} 6",
+        f"copy 444 600 {MTIME} 100",
+        "copy ENOENT",
+        f"copy 444 0 {MTIME} 0",
+    )
+    assert not list(driver.home.iterdir())
+
+
+def test_python_lists_and_reads_what_is_not_of_the_product(driver: Driver, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    os.utime(tmp_path / "file", (MTIME, MTIME))
+    assert driver.ask(f"copy={tmp_path}/file").endswith(f" 4 {MTIME} 4")
+    folder = tmp_path / "folder"
+    (folder / "below").mkdir(parents=True)
+    assert sorted(driver.ask(f"list={folder}").split()) == ["../", "./", "below/", "list"]
+
+
+def test_many_directories_are_listed_at_once(driver: Driver) -> None:
+    entries = ("./", "../", "a.txt", "sub/", "two words.txt")
+    assert driver.ask("many_lists=/__app__/lib/data") == f"many_lists {100 * len(entries)}"
+
+
+def test_python_opens_large_files_where_they_are_unpacked(driver: Driver) -> None:
+    assert driver.ask("copy=/__app__/lib/noise") == f"copy 444 300000 {MTIME} 100"
+    assert (driver.app / "root" / "lib" / "noise").stat().st_size == 300_000
+
+
 def test_directories_below_an_opened_one_are_complete(driver: Driver) -> None:
     assert driver.ask("ls_at=/__app__/lib:data/sub") == "ls_at b.txt"
 
