@@ -28,10 +28,11 @@ _QUIET = re.compile(
     | time | clock | clock_gettime | gettimeofday | getenv
     | pthread_(?:mutex|rwlock|once|key|getspecific|setspecific|self|equal)\w*
     | (?:a?(?:sin|cos|tan)h?|atan2|exp[2m]?1?|log(?:2|10|1p|b)?|ilogb|pow|sqrt|cbrt|hypot|ceil|floor|trunc
-      |l?l?round|l?l?rint|nearbyint|fmod|modf|frexp|ldexp|scalbn|fabs|copysign|nextafter|[lt]gamma|erfc?
-      |remainder|fmin|fmax|fma|fdim|sincos)[fl]?
+      |l?l?round|l?l?rint|nearbyint|fmod|modf|frexp|ldexp|scalbn|fabs|copysign|nextafter
+      |[lt]gamma|erfc?|remainder|fmin|fmax|fma|fdim|sincos)[fl]?
     | __tls_get_addr | __cxa_finalize | __gmon_start__ | _ITM_\w+ | _Jv_RegisterClasses
-    | _Unwind_\w+ | __gxx_personality_v0 | __cxa_\w+ | _Z(?:n[aw]|d[al])\w+ | _ZSt\d+__throw_\w+ | _ZSt9terminatev
+    | _Unwind_\w+ | __gxx_personality_v0 | __cxa_\w+ | _Z(?:n[aw]|d[al])\w+
+    | _ZSt\d+__throw_\w+ | _ZSt9terminatev
     | _?Py(?!_At|File_|Run_|Sys_Write|Sys_FormatStd|Err_\w+Unraisable|Err_Print|Err_Display
       |_w?fopen|_read|_write)\w+
     """,

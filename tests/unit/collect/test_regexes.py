@@ -30,6 +30,17 @@ def found(source: str) -> list[tuple[str, int, bytes]]:
         ('import re\nP = "x" + "y"\nF = re.X\nre.sub(P, "", s, flags=F)', [("s", int(re.VERBOSE), b"xy")]),
         ('import re\nre.split("a", s, 0, re.I)', [("s", int(re.IGNORECASE), b"a")]),
         ('import re\nre.compile("a")\nre.search("a", s)', [("s", 0, b"a")]),
+        (
+            'import re\nH = "[0-9]"\nP = "(?:{h}|%s)".format(h=H) % H\nre.compile(P)',
+            [("s", 0, b"(?:[0-9]|[0-9])")],
+        ),
+        ('import re\nL = ["a", "b"]\nre.compile("|".join([x + "+" for x in L]))', [("s", 0, b"a+|b+")]),
+        ('import re, string\nre.compile(f"[{re.escape(string.digits[:2])}]{{2}}")', [("s", 0, b"[01]{2}")]),
+        (
+            "import re\nclass C:\n    a = 'x'\n    b = re.compile(a * 1 if 0 else a)\n    c = re.compile(a)",
+            [("s", 0, b"x")],
+        ),
+        ("from re import compile as c, I\nc('a', I)", [("s", int(re.IGNORECASE), b"a")]),
     ],
 )
 def test_written_out_expressions_are_found(source: str, expected: list[tuple[str, int, bytes]]) -> None:
@@ -49,6 +60,15 @@ def test_written_out_expressions_are_found(source: str, expected: list[tuple[str
         'import re\nre.compile("a", re.DEBUG)',
         'import re\nre.escape("a")',
         'other.compile("a")',
+        'import re\nre.compile("%09999d" % 1)',
+        'import re\nre.compile("%*d" % (9, 1))',
+        'import re\nre.compile("{:{}}".format(1, 9))',
+        'import re\nre.compile(f"{1:9}")',
+        'import re\nre.compile("a" * 9)',
+        'import re\nre.compile("a".join(open("x")))',
+        'import re\nre.compile("".__class__.__name__)',
+        "import re\nclass C:\n    a = 'x'\n    def f(self): re.compile(a)",
+        "import re\nclass C:\n    a = 'x'\nre.compile(a)",
     ],
 )
 def test_what_is_not_certain_wrong_or_warned_about_is_left_alone(source: str) -> None:
