@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "decode_layer", "decode_notes", "encode_layer"]
 
 #: Version of the document, and of everything else about how layers are made: part of their cache key.
-FORMAT = 7
+FORMAT = 8
 
 _EXECUTABLE = 1
 
