@@ -115,7 +115,7 @@ static int visit_container(PyObject *object, struct search *search)
 }
 
 /* What the collector knows is visited in any case. */
-static int visit_referent(PyObject *object, void *argument)
+static inline int visit_referent(PyObject *object, void *argument)
 {
     struct search *search = argument;
     if (PyUnicode_CheckExact(object))
@@ -128,11 +128,24 @@ static int visit_referent(PyObject *object, void *argument)
     return collected ? visit_container(object, search) : 0;
 }
 
+static void visit_items(PyObject *const *items, Py_ssize_t count, struct search *search)
+{
+    for (Py_ssize_t n = 0; n < count && !search->found; n++)
+        if (items[n])
+            visit_referent(items[n], search);
+}
+
 static int stop_at_foreign(PyObject *object, void *argument)
 {
     struct search *search = argument;
-    search->found = is_foreign(search, object);
-    if (!search->found)
+    /* Most objects are of these two types, and have all their referents in a row. */
+    if (PyTuple_CheckExact(object))
+        visit_items(((PyTupleObject *)object)->ob_item, Py_SIZE(object), search);
+    else if (PyList_CheckExact(object))
+        visit_items(((PyListObject *)object)->ob_item, Py_SIZE(object), search);
+    else if (is_foreign(search, object))
+        search->found = true;
+    else
         Py_TYPE(object)->tp_traverse(object, visit_referent, search);
     return !search->found;
 }
