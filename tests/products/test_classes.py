@@ -1,4 +1,4 @@
-"""Classes: their special methods are looked up by the stub, in the dictionaries of the class and its bases."""
+"""Classes: the stub looks up their special methods in the dictionaries of the class and its bases."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Text(str):
 def equal(name):
     return "".join(["_", name[1:]])  # the same text, but another object
 
-SPECIAL = ["__len__", "__bool__", "__hash__", "__eq__", "__call__", "__iter__", "__add__", "__getitem__", "__repr__"]
+SPECIAL = ["__len__", "__bool__", "__hash__", "__eq__", "__call__", "__iter__", "__add__", "__getitem__"]
 
 def behaviour(cls):
     "What every special method of the class's objects leads to."
@@ -56,7 +56,7 @@ for size, depth in itertools.product((0, 1, 3, 40, 84, 86, 200), (1, 2, 4)):
         cls, chain = object, []
         for level in range(depth):
             chosen = numbers.sample(SPECIAL, numbers.randrange(4))
-            members = {equal(name) if numbers.random() < 0.5 else name: method(name, level) for name in chosen}
+            members = {numbers.choice((equal(name), name)): method(name, level) for name in chosen}
             chain.append(dict(members))
             members.update({f"name{n}": n for n in range(size)})
             cls = type("C", (cls,), members)

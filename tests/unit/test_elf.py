@@ -65,6 +65,8 @@ def test_versions_of_other_libraries(tmp_path: Path) -> None:
     assert set(native_lib((tmp_path / "base.so").read_bytes()).offers) >= {"BASE_1", "BASE_2"}
     user = native_lib((tmp_path / "user.so").read_bytes())
     assert (user.versions, user.offers, user.program) == ((("libbase.so.1", "BASE_2"),), (), False)
+
+
 @pytest.mark.parametrize(
     ("body", "quiet"),
     [
