@@ -56,7 +56,7 @@ def load_app(given: Given) -> AppSource:
         MachineError: a file can't be read.
     """
     for path in given.requirement_files:
-        if not path.is_file():
+        if _look(str(path)) is None:
             raise missing_path(str(path), list_names(path.parent))
     app = _load(given)
     files = tuple(path.resolve() for path in given.requirement_files)
@@ -92,7 +92,7 @@ def _look(shown: str) -> Found | None:
             return Found(directory=False, head=read_bytes(path)[:128])
         if path.exists() or path.is_symlink():
             what = "a link that leads nowhere" if path.is_symlink() else "no ordinary file"
-            raise InputError(f"{shown} is {what}", hint="name a project folder, a .py file or a .whl file")
+            raise InputError(f"{shown} is {what}", hint="name an ordinary file, or a folder")
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise MachineError(f"can't look at {shown}: {error.strerror}") from error

@@ -100,17 +100,22 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
 def _check_output(output: Path | None, app: AppSource) -> None:
     if output is None:
         return
+    with translated_os_errors("use this output"):
+        _check_place(output, app)
+    if _PYTHON.fullmatch(output.name):
+        raise InputError(
+            f"the output can't be called {output.name}: under this name it is Python and not the app",
+            hint="name another file with -o",
+        )
+
+
+def _check_place(output: Path, app: AppSource) -> None:
     if output.is_dir():
         raise InputError(
             f"the output {output} is a folder", hint=f"name a file: -o {output / 'NAME'}, or another place"
         )
     if output.exists() and not output.is_file():
         raise InputError(f"the output {output} is no ordinary file", hint="name another file with -o")
-    if _PYTHON.fullmatch(output.name):
-        raise InputError(
-            f"the output can't be called {output.name}: under this name it is Python and not the app",
-            hint="name another file with -o",
-        )
     if app.path is not None and output.exists() and output.samefile(app.path):
         raise InputError(f"the output {output} is the app itself", hint="name another file with -o")
 

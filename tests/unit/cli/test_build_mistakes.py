@@ -137,11 +137,17 @@ def test_what_is_neither_file_nor_folder(place: Path, capsys: pytest.CaptureFixt
     assert said(capsys).startswith("error: pipe.py is no ordinary file\n")
     assert main(["build", "link.py"]) == ExitCode.INPUT
     assert said(capsys).startswith("error: link.py is a link that leads nowhere\n")
+    assert main(["build", "-r", "pipe.py"]) == ExitCode.INPUT
+    assert said(capsys).startswith("error: pipe.py is no ordinary file\n")
 
 
 def test_a_name_that_no_file_can_have(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", f"./{'x' * 300}.py"]) == ExitCode.INPUT
     assert said(capsys).startswith("error: there is no ./xxx")
+    (place / "tool.py").write_text("print(1)\n")
+    assert main(["build", "tool.py", "-o", "x" * 300]) == ExitCode.ENVIRONMENT
+    assert "File name too long" in said(capsys)
+    (place / "tool.py").unlink()
     assert list(place.iterdir()) == []
 
 
