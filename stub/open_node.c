@@ -46,7 +46,10 @@ int cw_memory_file(const struct cw_node *node, bool runs)
 /* The copy in memory as open(2) would give it: read-only, with the caller's flags. */
 static int open_memory(const struct cw_node *node, int flags)
 {
-    int fd = cw_memory_file(node, false);
+    bool runs = node->flags & CW_EXECUTABLE;
+    int fd = cw_memory_file(node, runs);
+    if (fd < 0 && runs)
+        fd = cw_memory_file(node, false); /* the machine may forbid it, but it may just be read */
     if (fd < 0)
         return fd;
     char link[SYS_LINK];
@@ -94,7 +97,7 @@ int cw_open_directory(const struct cw_node *node, int flags)
 int cw_open_copy(const struct cw_node *node, int flags)
 {
     enum { LARGEST = 1 << 16 };
-    bool small = node->data.raw <= LARGEST && !(node->flags & (CW_NATIVE | CW_EXECUTABLE));
+    bool small = node->data.raw <= LARGEST && !(node->flags & CW_NATIVE);
     int fd = small ? open_memory(node, flags) : -ENOSYS;
     return fd >= 0 || fd == -EIO ? fd : cw_open_node(node, flags);
 }

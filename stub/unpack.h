@@ -43,8 +43,8 @@ int cw_unpack_tree(const char *virtual_path, char *real, size_t size);
  * one, a copy in memory. Returns a descriptor or a negated errno. */
 int cw_open_node(const struct cw_node *node, int flags);
 
-/* The same, but a small file of data is always copied into memory: that takes no directory, and less time than to
- * unpack it. */
+/* The same, but a small file that is no library is always copied into memory: that takes no directory, and less time
+ * than to unpack it. */
 int cw_open_copy(const struct cw_node *node, int flags);
 
 /* Makes the listing of the directory `node` real and opens it; as cw_open_node, but never in memory. */

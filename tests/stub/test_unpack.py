@@ -67,6 +67,7 @@ def test_python_lists_and_reads_without_unpacking(driver: Driver) -> None:
         *("list=/__app__", "list=/__app__/lib/", "list=/__app__/lib/data/sub/..", "list=/__app__/bin"),
         *("list=/__app__/no", "list=/__app__/lib/empty", "copy=/__app__/lib/data/a.txt"),
         *("copy=/__app__/lib/mod.py", "copy=/__app__/lib/bare.py", "copy=/__app__/lib/empty"),
+        "copy=/__app__/bin/tool",
     )
     assert outcome.lines == (
         "list ./ ../ bin/ entry.py lib/",
@@ -79,6 +80,7 @@ def test_python_lists_and_reads_without_unpacking(driver: Driver) -> None:
         f"copy 444 600 {MTIME} 100",
         "copy ENOENT",
         f"copy 444 0 {MTIME} 0",
+        f"copy 555 35 {MTIME} 35",
     )
     assert not list(driver.home.iterdir())
 
