@@ -328,6 +328,10 @@ class TestDetection:
         write("tool.py")
         assert "tool.py" in refused("tol.py").hint
 
+    def test_extras_behind_a_path(self) -> None:
+        project()
+        assert refused("./shop[cli, color]").hint.endswith("write ./shop --extra cli --extra color")
+
     def test_a_path_that_exists_wins(self) -> None:
         project('scripts.run = "a:b"\n', "httpie")
         assert load("httpie").kind is Kind.PROJECT

@@ -19,6 +19,7 @@ __all__ = ["Found", "classify", "looks_like_path", "missing_path", "parse_requir
 
 _FILE_ENDINGS = (".py", ".pyw", ".whl", ".toml", ".txt", ".zip", ".gz", ".cfg", ".lock")
 _NAMED_URL = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*@")
+_PATH_WITH_EXTRAS = re.compile(r"([^\[\]]+)\[([^\[\]]+)\]")
 _PYTHON_FIRST_LINE = re.compile(rb"#![^\n]*python")
 
 
@@ -79,6 +80,10 @@ def missing_path(argument: str, names: Sequence[str]) -> InputError:
     """The error for a path at which there is nothing; `names` are those in its directory."""
     if "://" in argument:
         return InputError(f"{argument} is an address, not an app", hint=f"write NAME @ {argument}")
+    if with_extras := _PATH_WITH_EXTRAS.fullmatch(argument):
+        path, extras = with_extras.groups()
+        options = " ".join(f"--extra {extra.strip()}" for extra in extras.split(","))
+        return InputError(f"there is no {argument}", hint=f"for extras of a project write {path} {options}")
     folder, slash, name = argument.rstrip("/").rpartition("/")
     near = difflib.get_close_matches(name, names, n=3)
     shown = ", ".join(folder + slash + item for item in near)
