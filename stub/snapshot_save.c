@@ -179,7 +179,8 @@ const char *cw_snapshot_save(int fd, struct cw_bytes gates)
         return "the program's memory is in too many pieces";
     if (cw_native_loaded(0))
         cw_cpu_read(start.head.cpu);
-    look_for_strays();
+    if (look_for_strays())
+        return "a native library keeps addresses of libraries of this machine";
     start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
     return write_snapshot(fd) ? NULL : strerror(errno);
 }

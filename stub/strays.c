@@ -52,7 +52,7 @@ static void add(uint64_t *word)
 {
     const char *name = cw_symbol_at(*word);
     if (!name) {
-        unknown++;
+        unknown += (uintptr_t)word < CW_REGION_END;
         if (cw_snapshot_wants_reason())
             cw_symbols_tell(word);
         return;

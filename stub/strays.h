@@ -9,7 +9,8 @@
 void cw_strays_begin(void);
 void cw_strays_look(void *from, size_t size);
 
-/* How many addresses were found that no symbol has; says where on standard error when COACHWHIP_WHY is set. */
+/* How many addresses were found that no symbol has, in the variables of the executable and of prelinked libraries. In
+ * the heap there may be some: what the system's loader has kept there, and what is left in memory that is free. */
 size_t cw_strays_end(void);
 
 /* Writes this process's addresses to where the others are. Returns NULL, or the symbol that there is none of. */

@@ -221,8 +221,9 @@ class _Execution:
             _note_changes()
             _stack.append(name)
             try:
-                if self._kind == "native" and not _coachwhip.is_prelinked(module.__spec__.origin):
-                    _note("native", module.__spec__.origin)
+                if self._kind == "native":
+                    mapped = _coachwhip.is_prelinked(module.__spec__.origin)
+                    _note("mapped" if mapped else "native", module.__spec__.origin)
                 if name == "readline":
                     _note("terminal", "readline")
                 bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)

@@ -153,6 +153,16 @@ class _Data:
         return NodeFlag.DATA_ZSTD | NodeFlag.DATA_DIFFERENCE
 
 
+#: Libraries whose objects end without anybody noticing although their code can do more: what they write to files is
+#: written, and closed, by functions that are called for it; numpy's arrays in files are Python's `mmap`.
+_KNOWN_QUIET = (
+    "numpy/_core/_multiarray_umath.",
+    "numpy/linalg/",
+    "numpy/random/",
+    "pandas/_libs/",
+)
+
+
 def _flags(node: Node) -> NodeFlag:
     flags = NodeFlag(0)
     if node.data is not None:
@@ -165,7 +175,7 @@ def _flags(node: Node) -> NodeFlag:
         flags |= NodeFlag.EXECUTABLE
     if node.native is not None:
         flags |= NodeFlag.NATIVE
-        if node.native.quiet:
+        if node.native.quiet or node.path.partition("/site-packages/")[2].startswith(_KNOWN_QUIET):
             flags |= NodeFlag.QUIET
     return flags
 

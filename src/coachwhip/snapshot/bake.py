@@ -76,17 +76,28 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     blocked: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
         choice = choose(watched, wish, blocked)
-        for left in choice.left_out:
-            if left.name == PATH_LINES:
-                raise BuildError(f"no snapshot can be made of this program: code in a .pth file {left.reason}")
+        _refuse_path_lines(choice)
         faults, memory = _bake(place, choice)
         if not faults and memory:
             return Baked(memory, choice)
-        if not faults:
+        # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
+        faults = faults or {name: "holds addresses of this machine's libraries" for name in _mapped(watched)}
+        if faults.keys() <= blocked.keys():
             break
         blocked |= faults
     messages = (place.folder / "messages").read_text(errors="replace")
     raise BuildError("no snapshot can be made of this program", detail=messages)
+
+
+def _refuse_path_lines(choice: Choice) -> None:
+    for left in choice.left_out:
+        if left.name == PATH_LINES:
+            raise BuildError(f"no snapshot can be made of this program: code in a .pth file {left.reason}")
+
+
+def _mapped(modules: Sequence[Module]) -> list[str]:
+    """Return the names of native libraries that could be in a snapshot."""
+    return [module.name for module in modules if any(note.kind == "mapped" for note in module.notes)]
 
 
 def _train(place: _Place, entry_module: str, wish: SnapshotWish) -> list[str]:

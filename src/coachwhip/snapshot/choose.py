@@ -90,6 +90,8 @@ def _reason(
 def _is_harmless(name: str, note: Note) -> bool:
     if note.kind == "variable" and note.detail != "*" and note.detail not in USUALLY_SET:
         return True
+    if note.kind == "mapped":
+        return True
     full = f"{note.kind} {note.detail}"
     if any((module, full) in HARMLESS_THROUGH for module in note.through):
         return True
