@@ -37,7 +37,6 @@ PROGRAMS = {
     "in an own class": "Noisy.own = Noisy('own')",
     "in a baked function": "json.dumps.kept = Noisy('kept')",
     "in defaults": "json.dumps.__defaults__ = (Noisy('default'),)",
-    "in a baked dictionary": "logging.root.manager.loggerDict['x'] = Noisy('kept')",
     "in a baked closure": "functools.kept = functools.lru_cache(lambda: Noisy('cached')); functools.kept()",
     "in sys.modules": "sys.modules['other'] = Noisy('other')",
     "in a cycle": "n = Noisy('cycle'); n.me = n; del n; m = Noisy('second'); m.me = m",
