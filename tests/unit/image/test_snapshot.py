@@ -42,11 +42,16 @@ def test_everything_else_keeps_its_place(tmp_path: Path) -> None:
             assert after.range(section) == before.range(section)
     start = sum(before.range(Section.DATA))
     header = before.range(Section.NODES)[0]
-    assert data[after.offset + header : after.offset + start] == bare[before.offset + header : before.offset + start]
+    assert (
+        data[after.offset + header : after.offset + start]
+        == bare[before.offset + header : before.offset + start]
+    )
     assert (after.settings, after.manifest) == (before.settings, before.manifest)
     assert after.tables_checksum == before.tables_checksum
     files = [node for node in after.nodes() if node.kind is NodeKind.FILE]
-    assert [node.path for node in files] == [node.path for node in before.nodes() if node.kind is NodeKind.FILE]
+    assert [node.path for node in files] == [
+        node.path for node in before.nodes() if node.kind is NodeKind.FILE
+    ]
 
 
 def test_the_snapshot_is_whole_pages_into_the_file_and_the_image_ends_with_it(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ KINDS = sorted(_WORDS)
 
 
 def module(name: str, *notes: tuple[str, str], imports: tuple[str, ...] = (), fault: str = "") -> Module:
-    return Module(name, tuple(Note(kind, detail, f"{name}.py:3", ()) for kind, detail in notes), imports, fault)
+    return Module(
+        name, tuple(Note(kind, detail, f"{name}.py:3", ()) for kind, detail in notes), imports, fault
+    )
 
 
 def decide(*modules: Module, wish: SnapshotWish = WISH, blocked: dict[str, str] | None = None) -> Choice:
@@ -139,4 +141,6 @@ def test_what_is_known_to_be_harmless_is_taken() -> None:
 
 
 def test_every_harmless_thing_has_its_reason() -> None:
-    assert all(reason and not reason.endswith(".") for reason in (*HARMLESS.values(), *HARMLESS_THROUGH.values()))
+    assert all(
+        reason and not reason.endswith(".") for reason in (*HARMLESS.values(), *HARMLESS_THROUGH.values())
+    )
