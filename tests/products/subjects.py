@@ -66,7 +66,9 @@ class Subject:
     path: Path
     variables: Mapping[str, str] = field(default_factory=dict)
 
-    def _run(self, arguments: tuple[str | Path, ...], changes: Mapping[str, str], options: dict[str, Any]) -> Outcome:
+    def _run(
+        self, arguments: tuple[str | Path, ...], changes: Mapping[str, str], options: dict[str, Any]
+    ) -> Outcome:
         variables = options.pop("env", None) or environment()
         # What started it may be a shell that needs the variables itself.
         prefix = options.pop("prefix", ())

@@ -37,7 +37,6 @@ PROGRAMS = {
     "in an own class": "Noisy.own = Noisy('own')",
     "in a baked function": "json.dumps.kept = Noisy('kept')",
     "in defaults": "json.dumps.__defaults__ = (Noisy('default'),)",
-    "in a baked dictionary": "logging.root.manager.loggerDict['x'] = Noisy('kept')",
     "in a baked closure": "functools.kept = functools.lru_cache(lambda: Noisy('cached')); functools.kept()",
     "in sys.modules": "sys.modules['other'] = Noisy('other')",
     "in a cycle": "n = Noisy('cycle'); n.me = n; del n; m = Noisy('second'); m.me = m",
@@ -272,7 +271,9 @@ def test_signals_from_outside(subject: Subject, number: signal.Signals) -> None:
     assert found[0][0] == -number
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGPIPE, signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGPIPE, signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM]
+)
 def test_signals_that_the_parent_ignores(subject: Subject, number: signal.Signals) -> None:
     code = f"""
         print(signal.getsignal({number}))
@@ -330,7 +331,9 @@ def test_handshake(subject: Subject, tmp_path: Path) -> None:
         pytest.skip("no openssl to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -days 2 -subj /CN=localhost"
-    subprocess.run([*command.split(), "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+    subprocess.run(
+        [*command.split(), "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True
+    )
     code = """
         key, certificate = sys.argv[2:]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -359,7 +362,9 @@ def test_handshake(subject: Subject, tmp_path: Path) -> None:
 def test_many_at_once(subject: Subject) -> None:
     code = "print(json.dumps(sys.argv[2:]), threading.get_native_id() == os.getpid())"
     running = [
-        subprocess.Popen([subject.path, code, str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        subprocess.Popen(
+            [subject.path, code, str(n)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        )
         for n in range(200)
     ]
     for n, process in enumerate(running):

@@ -106,7 +106,9 @@ def test_time_zones(subject: Subject, zone: str) -> None:
 
 
 def test_surroundings(subject: Subject, tmp_path: Path) -> None:
-    seen = observe(subject, env=variables(HOME="/elsewhere", NEW="1", EMPTY="", TMPDIR=str(tmp_path)), cwd=tmp_path)
+    seen = observe(
+        subject, env=variables(HOME="/elsewhere", NEW="1", EMPTY="", TMPDIR=str(tmp_path)), cwd=tmp_path
+    )
     assert "/elsewhere" in seen
     assert str(tmp_path) in seen
     observe(subject, env={"HOME": "/"}, umask=0o77)
@@ -145,7 +147,9 @@ def test_streams_that_are_files(subject: Subject, tmp_path: Path) -> None:
 
 
 def test_standard_input_from_a_pipe(subject: Subject) -> None:
-    assert subject.output("print(input('? '), sys.stdin.readlines())", input="a\nb\nc") == "? a ['b\\n', 'c']\n"
+    assert (
+        subject.output("print(input('? '), sys.stdin.readlines())", input="a\nb\nc") == "? a ['b\\n', 'c']\n"
+    )
     assert subject.same("input()").status == 1
 
 
@@ -168,7 +172,9 @@ def test_streams_that_do_not_work(subject: Subject, closed: str) -> None:
 def test_standard_input_that_is_a_folder(subject: Subject) -> None:
     for value in ("1", "0"):
         command = ["sh", "-c", f'COACHWHIP_SNAPSHOT={value} exec "$0" "print(1)" < /', subject.path]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(), timeout=60)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=environment(), timeout=60
+        )
         assert (done.returncode, done.stdout) == (1, "")
         assert "<stdin> is a directory, cannot continue" in done.stderr
 
@@ -182,7 +188,9 @@ def test_encodings_of_output(subject: Subject) -> None:
 def _in_terminal(subject: Subject, code: str, typed: bytes, value: str) -> bytes:
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(subject.path, [subject.path, code], {**variables(TERM="xterm"), "COACHWHIP_SNAPSHOT": value})
+        os.execve(
+            subject.path, [subject.path, code], {**variables(TERM="xterm"), "COACHWHIP_SNAPSHOT": value}
+        )
     seen = os.read(terminal, 4096)  # a prompt, if something is to be typed
     os.write(terminal, typed)
     until = time.monotonic() + 60
@@ -202,9 +210,15 @@ def _in_terminal(subject: Subject, code: str, typed: bytes, value: str) -> bytes
     ("code", "typed"),
     [
         (OBSERVE.replace("sys.stderr.write(repr({", "print(({").replace("}))", "})['stdout'])"), b""),
-        ("print(sys.stdin.isatty(), sys.stdout.line_buffering, os.get_terminal_size(), os.ttyname(0)[:5])", b""),
+        (
+            "print(sys.stdin.isatty(), sys.stdout.line_buffering, os.get_terminal_size(), os.ttyname(0)[:5])",
+            b"",
+        ),
         ("print([input('name: ') for _ in range(2)])", b"me\nyou\n"),
-        ("import readline; readline.parse_and_bind('tab: complete'); print(repr(input('> ')))", b"some text\n"),
+        (
+            "import readline; readline.parse_and_bind('tab: complete'); print(repr(input('> ')))",
+            b"some text\n",
+        ),
         ("import curses; s = curses.initscr(); size = s.getmaxyx(); curses.endwin(); print(size)", b""),
         ("print(repr(getpass.getpass()))", b"secret\n"),
     ],
@@ -254,7 +268,9 @@ def test_gates(subject: Subject, changes: dict[str, str], reason: str | None, tm
         if shutil.which("localedef") is None:
             pytest.skip("no localedef")
         done = subprocess.run(
-            ["localedef", "-i", "en_US", "-f", "ISO-8859-1", tmp_path / "latin"], check=False, capture_output=True
+            ["localedef", "-i", "en_US", "-f", "ISO-8859-1", tmp_path / "latin"],
+            check=False,
+            capture_output=True,
         )
         if not (tmp_path / "latin").exists():
             pytest.skip(f"no sources of locales: {done.stderr!r}")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from coachwhip.config import Config, merged, parse_config
 from coachwhip.config.keys import KEYS, split_entry
 from coachwhip.errors import ConfigError, ExitCode
-from coachwhip.model import Target
+from coachwhip.model import SnapshotWish, Target
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -174,3 +174,40 @@ def test_only_a_glibc_that_was_asked_for_is_firm() -> None:
         assert asked.firm
         assert f"{asked.glibc[0]}.{asked.glibc[1]}" == text
     assert merged(Config(), {"glibc": "2.17"}).target == Target((3, 13))
+
+
+def test_snapshot_is_a_word_or_a_table() -> None:
+    def parsed(text: str) -> SnapshotWish:
+        return parse_config(tomllib.loads(text), "x.toml").snapshot
+
+    assert parsed('snapshot = "auto"') == SnapshotWish() == parsed("[snapshot]") == Config().snapshot
+    assert not parsed('snapshot = "off"').wanted
+    assert parsed("""
+        [snapshot]
+        train = ["--help", "run 'two words' -x", ""]
+        allow = ["a"]
+        deny = ["b", "c.d"]
+        gate = ["DEBUG"]
+    """) == SnapshotWish(
+        train=(("--help",), ("run", "two words", "-x"), ()), allow=("a",), deny=("b", "c.d"), gate=("DEBUG",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('snapshot = "on"', "snapshot"),
+        ("snapshot = true", "snapshot"),
+        ("snapshot = 1", "snapshot"),
+        ('snapshot = ["auto"]', "snapshot"),
+        ('snapshot = {trian = ["--help"]}', "trian"),
+        ('snapshot = {train = "--help"}', "snapshot"),
+        ("snapshot = {train = [1]}", "snapshot"),
+        ("snapshot = {train = [\"'no end\"]}", "snapshot"),
+        ("snapshot = {wanted = false}", "wanted"),
+    ],
+)
+def test_mistakes_about_the_snapshot(text: str, word: str) -> None:
+    with pytest.raises(ConfigError, match=word) as caught:
+        parse_config(tomllib.loads(text), "pyproject.toml")
+    assert "pyproject.toml" in str(caught.value)

@@ -13,6 +13,7 @@ _OF_TIME = ("tzname", "timezone", "altzone", "daylight")
 #: Functions that are replaced when their module has been imported, and what they tell.
 _OF_MODULES = {
     "_ssl": ("random", ("RAND_bytes", "RAND_add")),
+    "locale": ("locale", ("getpreferredencoding", "getencoding")),
     "threading": ("process", ("get_ident", "get_native_id")),
     "faulthandler": ("state", ("enable", "register", "dump_traceback_later")),
     "tracemalloc": ("state", ("start",)),

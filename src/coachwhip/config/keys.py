@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coachwhip.model import SnapshotWish
 
@@ -127,10 +127,17 @@ def _snapshot(value: object) -> SnapshotWish:
     for name in value:
         if name not in _SNAPSHOT_LISTS:
             raise ValueError(f"it has no {name!r}, only {', '.join(_SNAPSHOT_LISTS)}")
-    lists = {name: _texts(value[name]) for name in value}
-    if "train" in lists:
-        lists["train"] = tuple(tuple(shlex.split(line)) for line in lists["train"])
+    lists: dict[str, Any] = {name: _texts(value[name]) for name in value if name != "train"}
+    if "train" in value:
+        lists["train"] = _command_lines(value["train"])
     return SnapshotWish(**lists)
+
+
+def _command_lines(value: object) -> tuple[tuple[str, ...], ...]:
+    """An empty one runs the app without arguments."""
+    if not isinstance(value, list) or not all(isinstance(line, str) for line in value):
+        raise ValueError
+    return tuple(tuple(shlex.split(line)) for line in value)
 
 
 _TEXT = Kind("a text", _text)

@@ -1,0 +1,135 @@
+"""A product's file with its snapshot: damaged, exchanged, built again, configured."""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coachwhip.image import ImageReader, write_with_snapshot
+from coachwhip.image.format import Section
+from tests.products.building import environment
+from tests.products.subjects import FROM_SNAPSHOT, SUBJECT, Subject, build_script
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.product
+
+HEAD = 16384
+#: Uses the environment's settings for Python.
+CONFIGURED = """\
+# /// script
+# [tool.coachwhip]
+# environment = true
+# ///
+import json
+import sys
+
+if sys.argv[1:] != ["--help"]:
+    print(sys.flags.optimize, sys.flags.dev_mode, sys.flags.utf8_mode, json.dumps(1))
+"""
+#: The same, and never from a snapshot.
+WITHOUT = """\
+# /// script
+# [tool.coachwhip]
+# snapshot = "off"
+# ///
+print("ran")
+"""
+
+
+def snapshot_range(data: bytes) -> tuple[int, int]:
+    """Where a product's snapshot is in its file, and its size."""
+    reader = ImageReader(data)
+    start, size = reader.range(Section.SNAPSHOT)
+    return reader.offset + start, size
+
+
+def changed(subject: Subject, folder: Path, data: bytes) -> Subject:
+    path = folder / "changed"
+    path.write_bytes(data)
+    path.chmod(0o755)
+    return Subject(path)
+
+
+def test_a_damaged_head_leads_to_an_ordinary_start(subject: Subject, tmp_path: Path) -> None:
+    whole = subject.path.read_bytes()
+    start, _ = snapshot_range(whole)
+    numbers = random.Random(3)  # noqa: S311
+    for at in [*range(0, 104, 8), *(numbers.randrange(HEAD) for _ in range(20))]:
+        data = bytearray(whole)
+        data[start + at] ^= 1 << numbers.randrange(8)
+        outcome = changed(subject, tmp_path, bytes(data)).any_start("print('ran')")
+        assert outcome.reason == "started without a snapshot: the snapshot is damaged"
+        assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "ran\n", "")
+
+
+def test_a_file_that_ends_within_its_snapshot_says_so(subject: Subject, tmp_path: Path) -> None:
+    whole = subject.path.read_bytes()
+    start, size = snapshot_range(whole)
+    for end in (start, start + 100, start + HEAD, start + size // 2, start + size - 1):
+        outcome = changed(subject, tmp_path, whole[:end]).any_start("print('ran')")
+        assert outcome.status > 0
+        assert outcome.stdout == ""
+        assert "truncated" in outcome.stderr
+
+
+def test_a_snapshot_of_another_program_is_not_used(subject: Subject, tmp_path: Path) -> None:
+    other = build_script(tmp_path, "other", "import json\nprint('other', json.dumps(1))")
+    data = other.path.read_bytes()
+    start, size = snapshot_range(data)
+    output = io.BytesIO()
+    write_with_snapshot(subject.path.read_bytes(), data[start : start + size], output)
+    outcome = changed(subject, tmp_path, output.getvalue()).any_start("print('ran')")
+    assert outcome.reason == "started without a snapshot: the snapshot belongs to another program"
+    assert (outcome.status, outcome.stdout) == (0, "ran\n")
+
+
+def test_two_builds_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "another folder").mkdir()
+    one = build_script(tmp_path / "one", "same", SUBJECT)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("SOME_VARIABLE", "x" * 5000)
+    two = build_script(tmp_path / "another folder", "same", SUBJECT)
+    first, second = one.path.read_bytes(), two.path.read_bytes()
+    start, size = snapshot_range(first)
+    assert snapshot_range(second) == (start, size)
+    different = [
+        n for n in range(0, size, 8) if first[start + n : start + n + 8] != second[start + n : start + n + 8]
+    ]
+    assert not different, f"{len(different)} words of the snapshot, the first at {different[:5]}"
+    assert first == second
+
+
+def test_settings_for_python_in_the_environment(tmp_path: Path) -> None:
+    configured = build_script(tmp_path, "configured", CONFIGURED)
+    assert configured.snapshot().stdout == configured.ordinary().stdout
+    for name, value, printed in (
+        ("PYTHONOPTIMIZE", "1", "1 False"),
+        ("PYTHONDEVMODE", "1", "0 True"),
+        ("PYTHONUTF8", "1", "0 False 1"),
+    ):
+        outcome = configured.any_start(env=environment(**{name: value}))
+        assert outcome.reason == "started without a snapshot: the environment has settings for Python"
+        assert outcome.stdout.startswith(printed), name
+
+
+def test_a_product_that_wants_none(tmp_path: Path) -> None:
+    without = build_script(tmp_path, "without", WITHOUT)
+    outcome = without.any_start()
+    assert (outcome.reason, outcome.stdout) == ("started without a snapshot: it has none", "ran\n")
+
+
+def test_nothing_is_said_unless_asked(subject: Subject) -> None:
+    for value in ("", "0"):
+        variables = environment(COACHWHIP_WHY=value)
+        done = subprocess.run([subject.path, "print(1)"], env=variables, capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"1\n", b"")
+    assert subject.any_start("print(1)").reason == FROM_SNAPSHOT

@@ -1,0 +1,198 @@
+/* Changes a valid snapshot's head at random, checksum put right again, and has the reader look at it. Arguments: SEED
+ * ROUNDS. The sanitizers that this is compiled with end it at the first access that is not allowed. The reader itself is
+ * part of this file, as what it checks is not to be seen from outside.
+ */
+#include "../../stub/snapshot_restore.c"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static char data_pages[3 * CW_PAGE] __attribute__((aligned(4096)));
+static char locals[64];
+static struct cw_header header = {.tables_checksum = 0x1234567890abcdef};
+struct cw_image cw_image = {.header = &header};
+
+struct cw_extent cw_static_extent(void)
+{
+    return (struct cw_extent){data_pages, data_pages + sizeof data_pages};
+}
+
+struct cw_extent cw_live_extent(void)
+{
+    return (struct cw_extent){data_pages + 100, data_pages + 200};
+}
+
+struct cw_extent cw_local_extent(void)
+{
+    return (struct cw_extent){locals, locals + sizeof locals};
+}
+
+uint64_t cw_libraries_end(const struct cw_image *image)
+{
+    (void)image;
+    return CW_FIRST_LIBRARY + 16 * CW_PAGE;
+}
+
+static void not_here(void)
+{
+    fputs("the reader goes too far\n", stderr);
+    _Exit(1);
+}
+
+bool cw_cpu_has(const uint32_t words[CW_CPU_WORDS])
+{
+    (void)words;
+    not_here();
+    return false;
+}
+
+int cw_natives_restore_begin(void)
+{
+    not_here();
+    return -1;
+}
+
+int cw_natives_restore_map(int file)
+{
+    (void)file;
+    not_here();
+    return -1;
+}
+
+void cw_natives_restore_undo(int file)
+{
+    (void)file;
+    not_here();
+}
+
+struct cw_openssl_cpu cw_openssl_note_cpu(void)
+{
+    not_here();
+    return (struct cw_openssl_cpu){{0}};
+}
+
+void cw_openssl_set_cpu(const struct cw_openssl_cpu *cpu)
+{
+    (void)cpu;
+    not_here();
+}
+
+const char *cw_self_path(void)
+{
+    return "fuzz";
+}
+
+static uint64_t state;
+
+static uint64_t number(void)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+}
+
+enum { RANGES = 5, BODY = 12 * CW_PAGE, ALL = CW_SNAPSHOT_ROOM + BODY };
+
+static void make(char *snapshot)
+{
+    static const char gates[] = "FIRST_VARIABLE\0SECOND\0";
+    struct cw_snapshot_head *head = (void *)snapshot;
+    struct cw_snapshot_range *range = (void *)(head + 1);
+    memcpy(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic);
+    head->size = ALL;
+    head->tables_checksum = header.tables_checksum;
+    head->heap_end = (uintptr_t)CW_HEAP_BASE + 64 * CW_PAGE;
+    head->arenas_end = (uintptr_t)CW_ARENA_BASE + 64 * CW_PAGE;
+    head->ranges = RANGES;
+    head->locals_size = sizeof locals;
+    head->gates_size = sizeof gates - 1;
+    const uint64_t at = CW_SNAPSHOT_ROOM;
+    range[0] = (struct cw_snapshot_range){(uintptr_t)CW_HEAP_BASE, 2 * CW_PAGE, at};
+    range[1] = (struct cw_snapshot_range){(uintptr_t)CW_HEAP_BASE + 60 * CW_PAGE, 4 * CW_PAGE, at + 2 * CW_PAGE};
+    range[2] = (struct cw_snapshot_range){(uintptr_t)CW_ARENA_BASE, CW_PAGE, at + 6 * CW_PAGE};
+    range[3] = (struct cw_snapshot_range){CW_FIRST_LIBRARY, CW_PAGE, at + 7 * CW_PAGE};
+    range[4] = (struct cw_snapshot_range){(uintptr_t)data_pages, sizeof data_pages, at + 8 * CW_PAGE};
+    memcpy((char *)(range + RANGES) + sizeof locals, gates, sizeof gates - 1);
+}
+
+static uint64_t interesting(void)
+{
+    const uint64_t values[] = {
+        0, 1, 7, CW_PAGE, CW_PAGE - 1, CW_SNAPSHOT_ROOM, ALL, ALL - 1, ALL + CW_PAGE, INT32_MAX, UINT32_MAX, INT64_MAX,
+        UINT64_MAX, UINT64_MAX - CW_PAGE + 1, (uintptr_t)CW_HEAP_BASE, (uintptr_t)CW_ARENA_BASE, (uintptr_t)data_pages,
+        CW_FIRST_LIBRARY, (uint64_t)1 << 47, (uint64_t)1 << 63, (uintptr_t)locals,
+    };
+    return values[number() % (sizeof values / sizeof *values)];
+}
+
+static void change(char *snapshot)
+{
+    const size_t head = sizeof(struct cw_snapshot_head) + RANGES * sizeof(struct cw_snapshot_range) + 128;
+    size_t at = number() % head;
+    uint64_t value = interesting() + (number() % 4 ? 0 : number() % 3 - 1);
+    switch (number() % 4) {
+    case 0:
+        snapshot[at] ^= (char)(1u << number() % 8);
+        break;
+    case 1:
+        at &= ~(size_t)3;
+        memcpy(snapshot + at, &value, sizeof(uint32_t));
+        break;
+    default:
+        at &= ~(size_t)7;
+        memcpy(snapshot + at, &value, sizeof value);
+    }
+}
+
+/* What the rest of the reader relies on. */
+static void expect_good(const struct view *view, uint64_t size)
+{
+    bool good = view->head->size <= size && view->head->locals_size == sizeof locals;
+    for (uint32_t n = 0; n < view->head->ranges && good; n++) {
+        const struct cw_snapshot_range *range = &view->ranges[n];
+        good = range->offset >= CW_SNAPSHOT_ROOM && range->size <= size && range->offset <= size - range->size
+            && range->address % CW_PAGE == 0 && range->size % CW_PAGE == 0 && range->address + range->size >= range->address;
+    }
+    good = good && view->gates + view->head->gates_size <= view->base + CW_SNAPSHOT_ROOM;
+    if (!good)
+        not_here();
+    (void)has_gated_variable(view);
+    (void)has_natives(view);
+    (void)find_data(view);
+}
+
+static int round_of(const char *original)
+{
+    uint64_t size = number() % 8 ? ALL : number() % ALL;
+    char *snapshot = aligned_alloc(CW_PAGE, (size + CW_PAGE) & ~(uint64_t)(CW_PAGE - 1));
+    memcpy(snapshot, original, size);
+    for (uint64_t changes = number() % 4; changes; changes--)
+        if (size >= CW_SNAPSHOT_ROOM)
+            change(snapshot);
+    if (number() % 16 && size >= CW_SNAPSHOT_ROOM) {
+        struct cw_snapshot_head *head = (void *)snapshot;
+        head->checksum = 0;
+        head->checksum = cw_xxh64(snapshot, CW_SNAPSHOT_ROOM);
+    }
+    struct view view;
+    bool opened = !check(&view, (struct cw_bytes){(const uint8_t *)snapshot, size});
+    if (opened)
+        expect_good(&view, size);
+    free(snapshot);
+    return opened;
+}
+
+int main(int argc, char **argv)
+{
+    static char original[ALL] __attribute__((aligned(4096)));
+    if (argc != 3)
+        return 2;
+    make(original);
+    state = strtoull(argv[1], NULL, 10) * 2654435761u + 1;
+    long rounds = atol(argv[2]), opened = 0;
+    for (long n = 0; n < rounds; n++)
+        opened += round_of(original);
+    printf("%ld opened\n", opened);
+    return 0;
+}
