@@ -32,8 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "inputs": {"effects"},
     "resolve": {"effects", "runtime", "inputs"},
     "collect": {"effects", "runtime"},
-    "pipeline": {"effects", "runtime", "inputs", "resolve", "collect"},
-    "cli": {"effects", "runtime", "inputs", "resolve", "collect", "pipeline"},
+    "snapshot": {"effects"},
+    "pipeline": {"effects", "runtime", "inputs", "resolve", "collect", "snapshot"},
+    "cli": {"effects", "runtime", "inputs", "resolve", "collect", "snapshot", "pipeline"},
     "__main__": {"cli"},
 }
 
@@ -45,7 +46,7 @@ WORKERS = {"coachwhip.collect.regexes", "coachwhip.collect.worker"}
 #: builds into every product, what else products carry of `boot`, workers.
 OUTSIDE_MODULES = (
     sys.stdlib_module_names
-    | {"_coachwhip", "_coachwhip_venv"}
+    | {"_coachwhip", *(path.stem for path in (PACKAGE / "boot").glob("_coachwhip_*.py"))}
     | {name.rpartition(".")[2] for name in WORKERS}
 )
 

@@ -6,7 +6,17 @@ Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a funct
 import sys
 
 #: What a standard stream knows of the file behind it, and how it was opened.
-_OF_STREAMS = ("isatty", "errors", "line_buffering", "write_through", "closed", "mode", "seekable", "tell", "seek")
+_OF_STREAMS = (
+    "isatty",
+    "errors",
+    "line_buffering",
+    "write_through",
+    "closed",
+    "mode",
+    "seekable",
+    "tell",
+    "seek",
+)
 
 _OF_TIME = ("tzname", "timezone", "altzone", "daylight")
 

@@ -198,7 +198,12 @@ def _audit(event, arguments):
         _note("library", arguments[0] if arguments else event)
     elif event == "mmap.__new__":
         _note("mapping", "mmap")
-    elif event.startswith(("os.", "shutil.")) and event not in ("os.listdir", "os.scandir", "os.walk", "os.fwalk"):
+    elif event.startswith(("os.", "shutil.")) and event not in (
+        "os.listdir",
+        "os.scandir",
+        "os.walk",
+        "os.fwalk",
+    ):
         _note("state", event)
 
 
@@ -226,7 +231,11 @@ class _Execution:
                     _note("mapped" if mapped else "native", module.__spec__.origin)
                 if name == "readline":
                     _note("terminal", "readline")
-                bound = self._function.__get__(loader, owner) if loader is not None else self._function.__get__(owner)
+                bound = (
+                    self._function.__get__(loader, owner)
+                    if loader is not None
+                    else self._function.__get__(owner)
+                )
                 bound(module)
             except BaseException as error:
                 _report[name]["fault"] = f"{type(error).__name__}: {error}"
@@ -334,10 +343,14 @@ def watch(names):
         try:
             importlib.import_module(name)
         except BaseException as error:
-            _report.setdefault(name, {"notes": [], "imports": []})["fault"] = f"{type(error).__name__}: {error}"
+            _report.setdefault(name, {"notes": [], "imports": []})["fault"] = (
+                f"{type(error).__name__}: {error}"
+            )
         if _streams() != streams:
             streams = _streams()
-            _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(["state", "changes sys.stdout", "", []])
+            _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(
+                ["state", "changes sys.stdout", "", []]
+            )
     return _report
 
 

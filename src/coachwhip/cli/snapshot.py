@@ -19,7 +19,9 @@ def snapshot_line(choice: Choice, memory: int) -> str:
     inside, outside = len(choice.modules), len(choice.left_out)
     if not outside:
         return f"snapshot: {inside} modules, {size(memory)}"
-    return f"snapshot: {inside} of {inside + outside} modules, {size(memory)}; {outside} left out, see --explain"
+    return (
+        f"snapshot: {inside} of {inside + outside} modules, {size(memory)}; {outside} left out, see --explain"
+    )
 
 
 def explanation(choice: Choice) -> Table:

@@ -92,7 +92,11 @@ def referenced_functions(image: bytes) -> frozenset[str]:
             symbol = symbols.get_symbol(relocation["r_info_sym"])
             kind, bind = symbol["st_info"]["type"], symbol["st_info"]["bind"]
             foreign = symbol["st_shndx"] == "SHN_UNDEF" and not symbol["st_value"]
-            if relocation["r_info_type"] in _ADDRESSES and foreign and (kind, bind) == ("STT_FUNC", "STB_GLOBAL"):
+            if (
+                relocation["r_info_type"] in _ADDRESSES
+                and foreign
+                and (kind, bind) == ("STT_FUNC", "STB_GLOBAL")
+            ):
                 found.add(symbol.name)
     return frozenset(name for name in found if not name.startswith("__"))
 

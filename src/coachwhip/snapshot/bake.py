@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from coachwhip.effects.process import start
 from coachwhip.errors import BuildError
 from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Module, Note
@@ -41,23 +44,31 @@ class _Place:
         (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
         # folder's own differs from build to build.
-        environment = {"COACHWHIP_BAKE": "plan.json", "LC_ALL": "C", "HOME": "/nonexistent", "PATH": os.defpath}
+        environment = {
+            "COACHWHIP_BAKE": "plan.json",
+            "LC_ALL": "C",
+            "HOME": "/nonexistent",
+            "PATH": os.defpath,
+        }
         with (self.folder / "messages").open("ab") as messages:
-            try:
-                subprocess.run(
-                    [f"./{self.product.name}", *arguments],
-                    check=False,
-                    env=environment,
-                    cwd=self.folder,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=messages,
-                    timeout=seconds,
-                    start_new_session=True,
-                )
-            except subprocess.TimeoutExpired:
-                return None
+            process = start(
+                [f"./{self.product.name}", *arguments],
+                cwd=self.folder,
+                env=environment,
+                output=messages,
+                own_session=True,
+            )
+            _wait(process, seconds)
         return json.loads(report.read_text()) if report.exists() else None
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for a process for some time, then end it with all that it has started."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:

@@ -70,9 +70,7 @@ def choose(modules: Sequence[Module], wish: SnapshotWish, blocked: Mapping[str, 
     return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
 
 
-def _reason(
-    module: Module, wish: SnapshotWish, blocked: Mapping[str, str]
-) -> tuple[str, str] | None:
+def _reason(module: Module, wish: SnapshotWish, blocked: Mapping[str, str]) -> tuple[str, str] | None:
     """What stands against a module itself, and where."""
     top = module.name.partition(".")[0]
     if module.name in wish.deny or top in wish.deny:

@@ -14,8 +14,14 @@ HARMLESS = {
     ("multiprocessing.process", "random"): "its key is made anew when a program goes on",
     ("urllib3.util.connection", "network"): "it looks for IPv6 again when a program goes on",
     ("time", "variable TZ"): "its time zone is set anew when a program goes on",
-    ("_strptime", "time tzname"): "looks again at every use, and forgets what it knew when the zone is another",
-    ("_strptime", "time daylight"): "looks again at every use, and forgets what it knew when the zone is another",
+    (
+        "_strptime",
+        "time tzname",
+    ): "looks again at every use, and forgets what it knew when the zone is another",
+    (
+        "_strptime",
+        "time daylight",
+    ): "looks again at every use, and forgets what it knew when the zone is another",
     ("_strptime", "time"): "looks again at every use, and forgets what it knew when the time zone is another",
     ("pandas._libs.tslibs.strptime", "time"): "looks again at every use",
     ("_strptime", "locale"): "looks again at every use, and forgets what it knew when the locale is another",
