@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["PARTS", "Report", "report"]
 
 #: The parts of a product in the order in which they are shown; together they are the whole file.
-PARTS = ("interpreter", "bytecode", "native libraries", "sources and data", "index")
+PARTS = ("interpreter", "bytecode", "native libraries", "sources and data", "snapshot", "index")
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def _parts(image: ImageReader, *, size: int) -> dict[str, int]:
     """Return bytes by part; the index is all that belongs to none of the others, padding included."""
     stored: Counter[str] = Counter(interpreter=image.offset)
     stored["native libraries"] = image.size_of(Section.PAGES)
+    stored["snapshot"] = image.size_of(Section.SNAPSHOT)
     for node in image.nodes():
         if node.flags & NodeFlag.HAS_CODE:
             stored["bytecode"] += node.code[1]
