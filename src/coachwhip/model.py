@@ -21,9 +21,9 @@ __all__ = [
     "NativeLib",
     "Node",
     "Settings",
+    "SnapshotWish",
     "Target",
     "Wheel",
-    "SnapshotWish",
 ]
 
 #: Where a product's own files appear to live for the program inside it. The same in every product,

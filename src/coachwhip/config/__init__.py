@@ -15,6 +15,8 @@ __all__ = ["Config", "merged", "parse_config"]
 
 _BY_NAME = {key.name: key for key in KEYS}
 
+_USUAL_SNAPSHOT = SnapshotWish()
+
 
 @dataclass(frozen=True)
 class Config:
@@ -39,7 +41,7 @@ class Config:
     xoptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     optimize: int = 0
-    snapshot: SnapshotWish = SnapshotWish()
+    snapshot: SnapshotWish = _USUAL_SNAPSHOT
 
     @property
     def target(self) -> Target:

@@ -302,9 +302,10 @@ KEYS: tuple[Key, ...] = (
         "snapshot",
         Kind('"auto", "off" or a table of lists', _snapshot),
         '"off"',
-        "Whether starts go on from a [snapshot](../explanation/snapshots.md), where one can be made. As a table, "
-        "`[tool.coachwhip.snapshot]`: `train`, command lines that the app is run with to learn what it imports, "
-        'by default `["--help", "--version"]`; `allow`, modules that are taken whatever they look at; `deny`, '
-        "modules that stay out; `gate`, environment variables that must not be set for the snapshot to be used.",
+        "Whether starts go on from a [snapshot](../explanation/snapshots.md), where one can be made. "
+        "As a table, `[tool.coachwhip.snapshot]`: `train`, command lines that the app is run with to learn "
+        'what it imports, by default `["--help", "--version"]`; `allow`, modules that are taken whatever '
+        "they look at; `deny`, modules that stay out; `gate`, environment variables that must not be set "
+        "for the snapshot to be used.",
     ),
 )

@@ -81,13 +81,6 @@ def library_folders(path: str, native: NativeLib) -> tuple[str, ...]:
     return tuple(dict.fromkeys(folder.lstrip("/") for folder in folders))
 
 
-def carried_libraries(nodes: Mapping[str, Node]) -> frozenset[str]:
-    """Return the paths of those carried libraries that something else among the nodes needs."""
-    closures = dependency_closures(nodes)
-    used = {path for user, needed in closures.items() if not is_carried(user) for path in needed}
-    return frozenset(path for path in used if is_carried(path))
-
-
 def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
     """Map each library that the machine must have, beside glibc, to the path of one that needs it.
 

@@ -153,8 +153,9 @@ class _Data:
         return NodeFlag.DATA_ZSTD | NodeFlag.DATA_DIFFERENCE
 
 
-#: Libraries whose objects end without anybody noticing although their code can do more: what they write to files is
-#: written, and closed, by functions that are called for it; numpy's arrays in files are Python's `mmap`.
+#: Libraries whose objects end without anybody noticing although their code can do more: what they write to
+#: files is written, and closed, by functions that are called for it; numpy's arrays in files are Python's
+#: `mmap`.
 _KNOWN_QUIET = (
     "numpy/_core/_multiarray_umath.",
     "numpy/linalg/",

@@ -92,7 +92,7 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         if not faults and memory:
             return Baked(memory, choice)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
-        faults = faults or {name: "holds addresses of this machine's libraries" for name in _mapped(watched)}
+        faults = faults or dict.fromkeys(_mapped(watched), "holds addresses of this machine's libraries")
         if faults.keys() <= blocked.keys():
             break
         blocked |= faults
@@ -131,7 +131,9 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
     return [
         Module(
             name,
-            tuple(Note(*note[:3], tuple(note[3])) for note in found["notes"]),
+            tuple(
+                Note(kind, detail, place, tuple(through)) for kind, detail, place, through in found["notes"]
+            ),
             tuple(found["imports"]),
             found.get("fault", ""),
         )

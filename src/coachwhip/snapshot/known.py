@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["HARMLESS", "HARMLESS_THROUGH", "USUALLY_SET"]
 
+_FORGETS_ZONE = "looks again at every use, and forgets what it knew when the time zone is another"
+
 #: (module, kind of note) or (module, "kind detail") -> why a snapshot may hold it all the same.
 HARMLESS = {
     ("random", "random"): "seeds itself anew after every fork, and after a restore",
@@ -14,15 +16,9 @@ HARMLESS = {
     ("multiprocessing.process", "random"): "its key is made anew when a program goes on",
     ("urllib3.util.connection", "network"): "it looks for IPv6 again when a program goes on",
     ("time", "variable TZ"): "its time zone is set anew when a program goes on",
-    (
-        "_strptime",
-        "time tzname",
-    ): "looks again at every use, and forgets what it knew when the zone is another",
-    (
-        "_strptime",
-        "time daylight",
-    ): "looks again at every use, and forgets what it knew when the zone is another",
-    ("_strptime", "time"): "looks again at every use, and forgets what it knew when the time zone is another",
+    ("_strptime", "time tzname"): _FORGETS_ZONE,
+    ("_strptime", "time daylight"): _FORGETS_ZONE,
+    ("_strptime", "time"): _FORGETS_ZONE,
     ("pandas._libs.tslibs.strptime", "time"): "looks again at every use",
     ("_strptime", "locale"): "looks again at every use, and forgets what it knew when the locale is another",
     ("ctypes", "library"): "the program's own handle is the same in every process",
@@ -46,8 +42,8 @@ HARMLESS_THROUGH = {
     ("sysconfig", "user getuid"): "what it knows of the user's home is forgotten when a program goes on",
 }
 
-#: Variables that are set on many machines, and differently: a module that reads one can't be in a snapshot. All
-#: others are taken to be unset, and checked to be.
+#: Variables that are set on many machines, and differently: a module that reads one can't be in a snapshot.
+#: All others are taken to be unset, and checked to be.
 USUALLY_SET = frozenset(
     {
         "COLORTERM",
