@@ -63,7 +63,6 @@ class _Gate:
     def find_spec(self, fullname, path=None, target=None):
         if fullname in self._left_out:
             raise Unbaked(fullname)
-        return None
 
 
 def _bake(names, left_out):

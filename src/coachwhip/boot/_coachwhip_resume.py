@@ -8,7 +8,8 @@ import posix
 import sys
 from _io import FileIO
 
-_STREAMS = (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w"))
+_STDIN, _STDERR = 0, 2
+_STREAMS = (("stdin", _STDIN, "r"), ("stdout", 1, "w"), ("stderr", _STDERR, "w"))
 
 
 def resume(variables, arguments, errors):
@@ -21,7 +22,7 @@ def resume(variables, arguments, errors):
     sys.argv[:] = arguments
     sys.orig_argv[1:] = arguments
     for name, number, mode in _STREAMS:
-        _renew(name, number, mode, "backslashreplace" if number == 2 else errors)
+        _renew(name, number, mode, "backslashreplace" if number == _STDERR else errors)
     for module, renew in _renewals:
         renew(module)
 
@@ -32,17 +33,17 @@ def _renew(name, number, mode, errors):
     buffer = text.buffer
     try:
         raw = FileIO(number, mode, closefd=False)
-    except IsADirectoryError if number == 0 else ():
-        posix.write(2, b"<stdin> is a directory, cannot continue\n")
-        posix._exit(1)
-    except OSError:
+    except OSError as error:
+        if number == _STDIN and isinstance(error, IsADirectoryError):
+            posix.write(_STDERR, b"<stdin> is a directory, cannot continue\n")
+            posix._exit(1)
         setattr(sys, name, None)
         setattr(sys, f"__{name}__", None)
         return
     raw.name = f"<{name}>"
     terminal = raw.isatty()
     buffer.__init__(raw, 8192 if terminal else raw._blksize)
-    text.__init__(buffer, "utf-8", errors, "\n", terminal or number == 2)
+    text.__init__(buffer, "utf-8", errors, "\n", terminal or number == _STDERR)
     text.mode = mode
 
 

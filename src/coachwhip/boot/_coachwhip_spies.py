@@ -7,16 +7,8 @@ import sys
 
 #: What a standard stream knows of the file behind it, and how it was opened.
 _OF_STREAMS = (
-    "isatty",
-    "errors",
-    "line_buffering",
-    "write_through",
-    "closed",
-    "mode",
-    "seekable",
-    "tell",
-    "seek",
-)
+    "isatty", "errors", "line_buffering", "write_through", "closed", "mode", "seekable", "tell", "seek",
+)  # fmt: skip
 
 _OF_TIME = ("tzname", "timezone", "altzone", "daylight")
 
@@ -104,8 +96,11 @@ class _Arguments(list):
     note = None
 
 
-for _name in ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__reversed__", "__len__", "__contains__",
-              "__eq__", "__add__", "__repr__", "append", "copy", "count", "index", "insert", "pop", "remove"):  # fmt: skip
+_OF_ARGUMENTS = (
+    "__getitem__", "__setitem__", "__delitem__", "__iter__", "__reversed__", "__len__", "__contains__",
+    "__eq__", "__add__", "__repr__", "append", "copy", "count", "index", "insert", "pop", "remove",
+)  # fmt: skip
+for _name in _OF_ARGUMENTS:
     setattr(_Arguments, _name, _noting(_name))
 
 

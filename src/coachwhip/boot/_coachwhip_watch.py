@@ -1,9 +1,9 @@
 """Imports modules and notes what they look at that is not the program's: the machine, the user, the moment.
 
-Only for a process that is thrown away: functions of the standard library are replaced by ones that take notes.
+Only for a process that is thrown away: functions of the standard library are replaced by ones that take
+notes.
 """
 
-import _thread
 import builtins
 import importlib
 import os
@@ -20,21 +20,23 @@ _NULL = os.devnull
 
 #: Functions whose results differ from process to process, and what they tell.
 _TELLING = {
-    "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "process_time",
-             "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime_ns", "mktime", "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
+    "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
+             "process_time", "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime_ns", "mktime",
+             "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
     "random": ("urandom", "getrandom"),
     "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage", "getpriority",
                 "pidfd_open", "tcgetpgrp"),
-    "user": ("getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getlogin", "getpwuid", "getpwnam", "getpwall"),
-    "machine": ("uname", "cpu_count", "process_cpu_count", "sched_getaffinity", "sysconf", "getloadavg", "gethostname",
-                "statvfs", "get_terminal_size"),
+    "user": ("getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getlogin",
+             "getpwuid", "getpwnam", "getpwall"),
+    "machine": ("uname", "cpu_count", "process_cpu_count", "sched_getaffinity", "sysconf", "getloadavg",
+                "gethostname", "statvfs", "get_terminal_size"),
     "folder": ("getcwd", "getcwdb"),
     "terminal": ("isatty", "ttyname", "ctermid", "device_encoding"),
     "locale": ("setlocale", "localeconv", "nl_langinfo"),
-    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit", "write", "writev",
-              "_exit", "abort"),
-    "signal": ("set_wakeup_fd", "setitimer", "alarm", "kill", "killpg", "raise_signal", "pthread_kill", "pause",
-               "sigwait", "pthread_sigmask"),
+    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit", "write",
+              "writev", "_exit", "abort"),
+    "signal": ("set_wakeup_fd", "setitimer", "alarm", "kill", "killpg", "raise_signal", "pthread_kill",
+               "pause", "sigwait", "pthread_sigmask"),
 }  # fmt: skip
 _OF_FILES = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "open")
 
@@ -75,10 +77,15 @@ def _reads(key):
     frame = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__") in ("os", "collections.abc"):
         frame = frame.f_back
-    if frame is not None and frame.f_globals.get("__name__") == "gettext" and frame.f_code.co_name == "find":
-        if not _is_translated(frame.f_locals["domain"], frame.f_locals["localedir"]):
-            return  # in whatever language: there is nothing to be found
-    _note("variable", os.fsdecode(key))
+    if frame is None or not _finds_nothing(frame):
+        _note("variable", os.fsdecode(key))
+
+
+def _finds_nothing(frame):
+    """Whether `gettext.find` asks for the language where there are no translations in whatever language."""
+    if frame.f_globals.get("__name__") != "gettext" or frame.f_code.co_name != "find":
+        return False
+    return not _is_translated(frame.f_locals["domain"], frame.f_locals["localedir"])
 
 
 def _is_translated(domain, folder):
@@ -179,31 +186,35 @@ def _replace_all():
     sys.addaudithook(_audit)
 
 
+#: Audit events -> what they tell, where their names alone do.
+_OF_EVENTS = {
+    "_thread.start_new_thread": ("thread", "start"),
+    "_thread.start_joinable_thread": ("thread", "start"),
+    "mmap.__new__": ("mapping", "mmap"),
+    **{
+        event: ("program", event)
+        for event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system", "os.exec")
+    },
+}
+
+#: Events of functions that only look; `_OF_FILES` are those whose folders matter.
+_LISTING = ("os.listdir", "os.scandir", "os.walk", "os.fwalk")
+
+
 def _audit(event, arguments):
     if not _stack:
         return
-    if event == "open" and _is_foreign(arguments[0]):
-        _note("file", arguments[0])
-    elif event in ("_thread.start_new_thread", "_thread.start_joinable_thread"):
-        _note("thread", "start")
-    elif event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system", "os.exec"):
-        _note("program", event)
-    elif event.startswith("socket."):
-        _note("network", event)
-    elif event == "sqlite3.connect" and _is_foreign(arguments[0]) and arguments[0] != ":memory:":
-        _note("file", arguments[0])
-    elif event.startswith(("fcntl.", "syslog.")):
-        _note("state", event)
+    if event in ("open", "sqlite3.connect"):
+        in_memory = event == "sqlite3.connect" and arguments[0] == ":memory:"
+        if _is_foreign(arguments[0]) and not in_memory:
+            _note("file", arguments[0])
     elif event in ("ctypes.dlopen", "ctypes.dlsym", "ctypes.create_callback"):
         _note("library", arguments[0] if arguments else event)
-    elif event == "mmap.__new__":
-        _note("mapping", "mmap")
-    elif event.startswith(("os.", "shutil.")) and event not in (
-        "os.listdir",
-        "os.scandir",
-        "os.walk",
-        "os.fwalk",
-    ):
+    elif event in _OF_EVENTS:
+        _note(*_OF_EVENTS[event])
+    elif event.startswith("socket."):
+        _note("network", event)
+    elif event.startswith(("fcntl.", "syslog.", "os.", "shutil.")) and event not in _LISTING:
         _note("state", event)
 
 
@@ -275,7 +286,7 @@ def _note_changes():
     now = _now()
     for name in _coachwhip.variables().split():
         _note("variable", name)
-    for (kind, detail), old, new in zip(_SHOWN, _before, now):
+    for (kind, detail), old, new in zip(_SHOWN, _before, now, strict=False):
         if old != new:
             _note(kind, detail)
     _before = now
@@ -301,7 +312,7 @@ def _add_import(name):
 
 
 def _spy_import(function):
-    def spy(name, globals=None, locals=None, fromlist=(), level=0):
+    def spy(name, globals=None, locals=None, fromlist=(), level=0):  # noqa: A002  (as `__import__` has them)
         if _stack:
             package = (globals or {}).get("__package__") or (globals or {}).get("__name__") or ""
             full = importlib.util.resolve_name("." * level + name, package) if level else name
@@ -322,7 +333,10 @@ def _spy_import(function):
 
 
 def watch(names):
-    """Import modules in their order; return module -> {notes: [kind, detail, place, through], imports, fault}."""
+    """Import modules in their order.
+
+    Return module -> {notes: [kind, detail, place, through], imports, fault}.
+    """
     import importlib.machinery
     import importlib.util
 
