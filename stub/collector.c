@@ -84,8 +84,8 @@ static int call(const char *function)
     return done ? 0 : -1;
 }
 
-/* Whether there is a snapshot's memory, some of which is immortal; and whether all of it is frozen, as nobody notices its
- * end. */
+/* Whether there is a snapshot's memory, some of which is immortal; and whether all of it is frozen, as nobody notices
+ * its end. */
 static bool has_base, is_base_frozen;
 
 int cw_freeze_base(void)
@@ -117,9 +117,9 @@ static bool is_alone(void)
     return !PyInterpreterState_Next(PyInterpreterState_Head());
 }
 
-/* CPython collects at the end, and then clears all modules, for the sake of what happens when objects end. Where nothing
- * would, this is the end. Otherwise everything takes part again, as what was left out of collections keeps alive what it
- * refers to. */
+/* CPython collects at the end, and then clears all modules, for the sake of what happens when objects end. Where
+ * nothing would, this is the end. Otherwise everything takes part again, as what was left out of collections keeps
+ * alive what it refers to. */
 Py_ssize_t __wrap_PyGC_Collect(void)
 {
     struct _gc_runtime_state *collector = Py_IsFinalizing() ? main_collector() : NULL;

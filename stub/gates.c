@@ -33,8 +33,8 @@ static bool has_python_variable(void)
     return false;
 }
 
-/* File names and texts are taken for UTF-8, as they were when the snapshot was made: by the locale's rule, or because it
- * is the one without any. */
+/* File names and texts are taken for UTF-8, as they were when the snapshot was made: by the locale's rule, or because
+ * it is the one without any. */
 static bool is_utf8(void)
 {
     const char *name = setlocale(LC_CTYPE, "");

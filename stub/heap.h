@@ -10,8 +10,8 @@
 #define CW_HEAP_BASE ((char *)0x1000000000)
 #define CW_ARENA_BASE ((char *)0x1800000000)
 
-/* From now on memory comes from the region; before, from a place that is never part of a snapshot. To be called once, by
- * the first thread, when the heap's state is what it shall be. */
+/* From now on memory comes from the region; before, from a place that is never part of a snapshot. To be called once,
+ * by the first thread, when the heap's state is what it shall be. */
 void cw_heap_open(void);
 
 /* Whether blocks of all sizes are to be in the region, for a snapshot. */

@@ -1,5 +1,5 @@
-/* The blocks of the heap: which bytes of the pools are in use. Two-level segregated fit (M. Masmano and others, "TLSF: a
- * new dynamic memory allocator for real-time systems", 2004): finding, splitting and joining take constant time.
+/* The blocks of the heap: which bytes of the pools are in use. Two-level segregated fit (M. Masmano and others, "TLSF:
+ * a new dynamic memory allocator for real-time systems", 2004): finding, splitting and joining take constant time.
  * Not thread-safe. */
 #ifndef CW_HEAP_BLOCKS_H
 #define CW_HEAP_BLOCKS_H

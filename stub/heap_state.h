@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Free blocks of CW_LINEAR bytes and more are kept in lists by their size's highest bit, and CW_SECOND lists for each. */
+/* Free blocks of CW_LINEAR bytes and more are kept in lists by their size's highest bit, and CW_SECOND lists for
+ * each. */
 enum {
     CW_LINEAR_BITS = 8,
     CW_LINEAR = 1 << CW_LINEAR_BITS,

@@ -35,8 +35,8 @@ static bool is_constant(PyObject *object)
         || PyFrozenSet_CheckExact(object) || PyCode_Check(object);
 }
 
-/* What a program is made of. It may be taken apart, as modules in tests are, but is not made and dropped again and again;
- * lists, dictionaries and instances are, with whatever is in them by then. */
+/* What a program is made of. It may be taken apart, as modules in tests are, but is not made and dropped again and
+ * again; lists, dictionaries and instances are, with whatever is in them by then. */
 static bool is_structure(PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);

@@ -1,5 +1,5 @@
-/* Keys of thread-specific data: what libpython and its libraries hold are numbers of ours, which stay right when a later
- * process goes on from a snapshot and libc gives it other keys. */
+/* Keys of thread-specific data: what libpython and its libraries hold are numbers of ours, which stay right when a
+ * later process goes on from a snapshot and libc gives it other keys. */
 #ifndef CW_KEYS_H
 #define CW_KEYS_H
 

@@ -168,7 +168,8 @@ static PyObject *module_pattern(PyObject *self, PyObject *const *args, Py_ssize_
     return arguments ? arguments : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(reads_doc, "reads() -> how often the time of day was asked for, the kernel for randomness, and local time.");
+PyDoc_STRVAR(reads_doc,
+    "reads() -> how often the time of day was asked for, the kernel for randomness, and local time.");
 
 static PyObject *module_reads(PyObject *self, PyObject *unused)
 {

@@ -37,7 +37,8 @@ void *cw_native_getspecific(pthread_key_t key)
     return pthread_getspecific(key);
 }
 
-int cw_native_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) CW_EXPORT(cw_native_pthread_atfork);
+int cw_native_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+    CW_EXPORT(cw_native_pthread_atfork);
 int cw_native_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {
     return cw_forks_register(prepare, parent, child);

@@ -130,9 +130,9 @@ int cw_natives_restore_begin(void);
 /* Undoes that. */
 void cw_natives_restore_undo(int fd);
 
-/* Before anything of a library runs, once the stub's own data and the heap are back: maps the libraries that were loaded
- * as they are in the file. Then the ranges above are to be put in place (MAP_FIXED). 0 or a negated errno; closes the
- * descriptor, which is negative when there are none. */
+/* Before anything of a library runs, once the stub's own data and the heap are back: maps the libraries that were
+ * loaded as they are in the file. Then the ranges above are to be put in place (MAP_FIXED). 0 or a negated errno;
+ * closes the descriptor, which is negative when there are none. */
 int cw_natives_restore_map(int fd);
 
 /* After that: fills slots and what refers to the outside anew, and gives the main thread its storage. No

@@ -8,7 +8,13 @@ extern unsigned char OPENSSL_ia32cap_P[CW_OPENSSL_CPU] __attribute__((weak));
 extern int CONF_modules_load_file(const char *path, const char *section, unsigned long flags) __attribute__((weak));
 
 /* Of <openssl/conf.h>: as OpenSSL itself reads the file when it starts. */
-enum { IGNORE_ERRORS = 0x1, IGNORE_RETURN_CODES = 0x2, SILENT = 0x4, IGNORE_MISSING_FILE = 0x10, DEFAULT_SECTION = 0x20 };
+enum {
+    IGNORE_ERRORS = 0x1,
+    IGNORE_RETURN_CODES = 0x2,
+    SILENT = 0x4,
+    IGNORE_MISSING_FILE = 0x10,
+    DEFAULT_SECTION = 0x20,
+};
 
 struct cw_openssl_cpu cw_openssl_note_cpu(void)
 {

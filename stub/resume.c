@@ -76,8 +76,8 @@ static int utf8_mode(const char *locale)
     return chosen >= 0 ? chosen : strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0;
 }
 
-/* What becomes of bytes on the standard streams that are not UTF-8: locales that are chosen for want of a better one must
- * not lose any (PEP 538). */
+/* What becomes of bytes on the standard streams that are not UTF-8: locales that are chosen for want of a better one
+ * must not lose any (PEP 538). */
 static const char *stream_errors(const char *locale, int mode)
 {
     static const char *const plain[] = {"C", "POSIX", "C.UTF-8", "C.utf8", "UTF-8"};

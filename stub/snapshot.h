@@ -1,8 +1,8 @@
-/* Snapshots: the memory of a program that has started, saved when the product is built, with which every later start goes
- * on. Format, in pages of 4096 bytes, everything little-endian:
+/* Snapshots: the memory of a program that has started, saved when the product is built, with which every later start
+ * goes on. Format, in pages of 4096 bytes, everything little-endian:
  *
- *   struct cw_snapshot_head, struct cw_snapshot_range[ranges], the thread-locals' bytes, the gates: names of environment
- *   variables that must not be set, each with a NUL; from CW_SNAPSHOT_ROOM on the ranges' bytes.
+ *   struct cw_snapshot_head, struct cw_snapshot_range[ranges], the thread-locals' bytes, the gates: names of
+ *   environment variables that must not be set, each with a NUL; from CW_SNAPSHOT_ROOM on the ranges' bytes.
  */
 #ifndef CW_SNAPSHOT_H
 #define CW_SNAPSHOT_H

@@ -59,7 +59,8 @@ static const char *check(struct view *view, struct cw_bytes snapshot)
     view->ranges = (const void *)(view->head + 1);
     uint64_t checksum = head->checksum;
     head->checksum = 0;
-    if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0 || cw_xxh64(start, CW_SNAPSHOT_ROOM) != checksum)
+    if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0
+        || cw_xxh64(start, CW_SNAPSHOT_ROOM) != checksum)
         return "the snapshot is damaged";
     if (head->size > snapshot.size || head->ranges == 0 || head->ranges > CW_SNAPSHOT_ROOM / sizeof *view->ranges)
         return "the snapshot is damaged";
@@ -210,6 +211,7 @@ const char *cw_snapshot_restore(struct cw_bytes snapshot)
         return "its addresses are taken";
     }
     if (!restore_all(&view, data, file)) /* half of it may be in place */
-        cw_die(CW_EXIT_START, cw_self_path(), "the kernel refuses memory; COACHWHIP_SNAPSHOT=0 starts without a snapshot");
+        cw_die(CW_EXIT_START, cw_self_path(),
+            "the kernel refuses memory; COACHWHIP_SNAPSHOT=0 starts without a snapshot");
     return NULL;
 }

@@ -153,10 +153,12 @@ static bool any_global(void)
 static bool is_program(void *handle)
 {
     const struct link_map *map = handle;
-    return handle == RTLD_DEFAULT || handle == &cw_program || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
+    return handle == RTLD_DEFAULT || handle == &cw_program
+        || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
 }
 
-/* Of these ours are also to be had through libc's own handle: profilers and thread pools look for libraries that way. */
+/* Of these ours are also to be had through libc's own handle: profilers and thread pools look for libraries that
+ * way. */
 static void *ours_for(void *theirs)
 {
     void *const pairs[][2] = {
