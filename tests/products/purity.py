@@ -76,7 +76,10 @@ IMPURE = {
     "opened": "import os\nV = os.path.isfile('/etc/passwd')",
     "pid": "import os\nV = os.getpid()",
     "pipe": "import os\nP = os.pipe()\nV = P[0]",
-    "pool": "from concurrent.futures import ThreadPoolExecutor\nP = ThreadPoolExecutor(1)\nV = P.submit(lambda: 1).result()",
+    "pool": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "P = ThreadPoolExecutor(1)\nV = P.submit(lambda: 1).result()"
+    ),
     "posixm": "import posix\nV = posix.getcwd()",
     "printer": "print('printed at import')\nV = 1",
     "prio": "import os\nV = os.getpriority(os.PRIO_PROCESS, 0)",
@@ -111,7 +114,9 @@ IMPURE = {
     "system": "import os\nV = os.system('true')",
     "term": "import shutil\nV = shutil.get_terminal_size()",
     "termios_": "import termios\ntry:\n    V = termios.tcgetattr(1)\nexcept termios.error as e: V = str(e)",
-    "thread": "import threading\nV = []\nT = threading.Thread(target=V.append, args=(1,))\nT.start(); T.join()",
+    "thread": (
+        "import threading\nV = []\nT = threading.Thread(target=V.append, args=(1,))\nT.start(); T.join()"
+    ),
     "tid": "import threading\nV = threading.get_ident()",
     "times": "import os\nV = os.times()",
     "timet": "import timeit\nV = timeit.default_timer()",
@@ -152,7 +157,10 @@ PURE = {
     "loghost": "import logging.handlers\nH = logging.handlers.SysLogHandler\nV = 1",
     "netrc_": "import netrc\nV = 1",
     "nosuch": "try:\n    import no_such_module\nexcept ImportError:\n    no_such_module = None\nV = 1",
-    "pure1": "import dataclasses, re, json\n@dataclasses.dataclass\nclass P:\n    x: int = 1\nR = re.compile('a+')\nV = P()",
+    "pure1": (
+        "import dataclasses, re, json\n"
+        "@dataclasses.dataclass\nclass P:\n    x: int = 1\nR = re.compile('a+')\nV = P()"
+    ),
     "pure2": "import enum\nclass E(enum.Enum):\n    A = 1\nV = E.A",
     "rec": "import sys\nsys.setrecursionlimit(5000)\nV = sys.getrecursionlimit()",
     "sigh": "import signal\nsignal.signal(signal.SIGUSR1, lambda *a: None)\nV = 1",

@@ -24,12 +24,13 @@ FROM_SNAPSHOT = "started from its snapshot"
 
 #: Runs the code that it is given, with much of the standard library in its snapshot.
 SUBJECT = """\
-import argparse, array, atexit, base64, bisect, calendar, codecs, collections, concurrent.futures, contextlib
-import contextvars, copy, csv, dataclasses, datetime, decimal, email.message, enum, faulthandler, fractions, functools
-import gc, getpass, hashlib, heapq, hmac, html, http.client, inspect, io, itertools, json, logging, math, operator, os
-import pathlib, pickle, platform, pprint, queue, random, re, secrets, select, shutil, signal, socket, sqlite3, ssl
-import statistics, string, struct, subprocess, sys, tempfile, textwrap, threading, time, traceback, tracemalloc, types
-import typing, unicodedata, urllib.parse, uuid, warnings, weakref, xml.etree.ElementTree, zipfile, zlib
+import argparse, array, atexit, base64, bisect, calendar, codecs, collections, concurrent.futures
+import contextlib, contextvars, copy, csv, dataclasses, datetime, decimal, email.message, enum, faulthandler
+import fractions, functools, gc, getpass, hashlib, heapq, hmac, html, http.client, inspect, io, itertools
+import json, logging, math, operator, os, pathlib, pickle, platform, pprint, queue, random, re, secrets
+import select, shutil, signal, socket, sqlite3, ssl, statistics, string, struct, subprocess, sys, tempfile
+import textwrap, threading, time, traceback, tracemalloc, types, typing, unicodedata, urllib.parse, uuid
+import warnings, weakref, xml.etree.ElementTree, zipfile, zlib
 
 generator = random.Random
 started = time.monotonic

@@ -40,7 +40,11 @@ PROGRAMS = {
     "in a baked closure": "functools.kept = functools.lru_cache(lambda: Noisy('cached')); functools.kept()",
     "in sys.modules": "sys.modules['other'] = Noisy('other')",
     "in a cycle": "n = Noisy('cycle'); n.me = n; del n; m = Noisy('second'); m.me = m",
-    "weak references": "import weakref; o = Noisy('o'); r = weakref.ref(o, lambda r: print('gone', flush=True))",
+    "weak references": """
+        import weakref
+        o = Noisy('o')
+        r = weakref.ref(o, lambda r: print('gone', flush=True))
+    """,
     "finalize": "o = Noisy('o'); weakref.finalize(o, print, 'finalized', flush=True)",
     "finalize in a module": "json.o = Noisy('o'); weakref.finalize(json.o, print, 'finalized', flush=True)",
     "generators": """
@@ -112,7 +116,8 @@ PROGRAMS = {
             writer.close()
             process = await asyncio.create_subprocess_exec('echo', 'x', stdout=subprocess.PIPE)
             print(await process.communicate())
-            print(await asyncio.to_thread(lambda: 5), await asyncio.gather(asyncio.sleep(0.01, 1), asyncio.sleep(0, 2)))
+            print(await asyncio.to_thread(lambda: 5))
+            print(await asyncio.gather(asyncio.sleep(0.01, 1), asyncio.sleep(0, 2)))
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGUSR1, print, 'signal')
             os.kill(os.getpid(), signal.SIGUSR1)
@@ -128,7 +133,9 @@ PROGRAMS = {
             base.executemany('insert into t values(?, ?)', [(n, str(n) * 3) for n in range(1000)])
             base.commit()
             print(base.execute('select sum(twice(a)), max(b), count(*) from t where b like "1%"').fetchall())
-            print(sorted(os.listdir(folder)), sqlite3.connect(folder + '/x.db').execute('pragma integrity_check').fetchall())
+            again = sqlite3.connect(folder + '/x.db')
+            print(sorted(os.listdir(folder)), again.execute('pragma integrity_check').fetchall())
+            again.close()
             base.close()
     """,
     "ctypes": """
@@ -137,7 +144,8 @@ PROGRAMS = {
         compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))
         numbers = (ctypes.c_int * 5)(5, 3, 1, 4, 2)
         libc.qsort(numbers, 5, 4, compare(lambda a, b: a[0] - b[0]))
-        print(list(numbers), ctypes.pythonapi.Py_IsInitialized(), ctypes.string_at(b'text'), libc.getpid() == os.getpid())
+        print(list(numbers), ctypes.pythonapi.Py_IsInitialized(), ctypes.string_at(b'text'))
+        print(libc.getpid() == os.getpid())
         ctypes.memmove(numbers, numbers, 4)
     """,
     "gc": """
@@ -147,7 +155,8 @@ PROGRAMS = {
             one, two = Thing(), Thing()
             one.other, two.other = two, one
         del one, two
-        print(gc.collect() >= 6, gc.collect(), len(gc.get_objects()) > 1000, gc.get_stats()[2]['collected'] > 0)
+        print(gc.collect() >= 6, gc.collect())
+        print(len(gc.get_objects()) > 1000, gc.get_stats()[2]['collected'] > 0)
         gc.freeze(); gc.unfreeze(); gc.collect(); gc.collect()
         print(len(gc.get_referrers(Thing)) > 0, gc.is_tracked({}), len(gc.get_objects(2)) >= 0)
         json.dumps({}), re.compile('a(b)*').match('abb'), dataclasses.make_dataclass('D', ['x'])(1)
@@ -161,7 +170,12 @@ PROGRAMS = {
         print(json.loads('[1]'), decimal.Decimal(1) / 3, typing.Optional[int], argparse.Namespace(a=1))
         gc.collect()
     """,
-    "reload": "import importlib; importlib.reload(json); importlib.reload(textwrap); print(json.dumps(textwrap.wrap('a b', 1)))",
+    "reload": """
+        import importlib
+        importlib.reload(json)
+        importlib.reload(textwrap)
+        print(json.dumps(textwrap.wrap('a b', 1)))
+    """,
     "patches": """
         from unittest import mock
         with mock.patch('json.dumps', return_value=1), mock.patch.dict(os.environ, {'X': '1'}):
@@ -186,8 +200,9 @@ PROGRAMS = {
         print(seen)
         events = []
         sys.monitoring.use_tool_id(1, 'test')
-        sys.monitoring.register_callback(1, sys.monitoring.events.PY_START, lambda code, at: events.append(code.co_name))
-        sys.monitoring.set_events(1, sys.monitoring.events.PY_START)
+        start = sys.monitoring.events.PY_START
+        sys.monitoring.register_callback(1, start, lambda code, at: events.append(code.co_name))
+        sys.monitoring.set_events(1, start)
         json.dumps({'a': [1]}, indent=1); f(1)
         sys.monitoring.set_events(1, 0)
         print(events)
@@ -208,23 +223,94 @@ PROGRAMS = {
             print(type(error))
         print(re.match('(a|b)*c', 'ab' * 10000 + 'c').end())
     """,
-    "tracemalloc": "tracemalloc.start(5); x = [str(n) for n in range(1000)]; print(len(tracemalloc.take_snapshot().traces) > 900)",
-    "fault": "faulthandler.enable(); faulthandler.dump_traceback_later(60); faulthandler.cancel_dump_traceback_later(); print(1)",
-    "interrupted": "signal.signal(signal.SIGUSR1, lambda *a: print('handled')); os.kill(os.getpid(), signal.SIGUSR1); print(2)",
-    "broken pipe": "r, w = os.pipe(); os.close(r)\ntry:\n    os.write(w, b'x')\nexcept BrokenPipeError as e:\n    print(e)",
-    "timers": "signal.signal(signal.SIGALRM, lambda *a: print('alarm')); signal.setitimer(signal.ITIMER_REAL, .05); time.sleep(.3)",
-    "pickles": "print(pickle.loads(pickle.dumps([decimal.Decimal(1), datetime.date(2020, 1, 1), re.compile('a'), {1: {2}}])))",
-    "copies": "print(copy.deepcopy({'a': [decimal.Decimal('1.5')], 'b': collections.OrderedDict(a=1), 'c': array.array('i', [1])}))",
-    "interning": "s = 'json' + str(1)[:0]; print(sys.intern(s) is sys.intern('json'), hash('a') == hash('a'), {1: 'a'} | {2: 'b'})",
-    "decimals": "decimal.getcontext().prec = 50; print(decimal.Decimal(2).sqrt(), decimal.localcontext().__class__)",
-    "contexts": "v = contextvars.ContextVar('v', default=1); c = contextvars.copy_context(); c.run(v.set, 2); print(v.get(), c[v])",
-    "warnings": "warnings.warn('once'); warnings.warn('once', DeprecationWarning); warnings.simplefilter('error')\ntry:\n    warnings.warn('x')\nexcept UserWarning as e:\n    print(repr(e))",
-    "logging": "logging.basicConfig(format='%(levelname)s %(message)s %(processName)s %(threadName)s'); logging.warning('w'); logging.getLogger('a.b').error('e')",
-    "compression": "print(zlib.decompress(zlib.compress(b'x' * 10**6)) == b'x' * 10**6); import lzma, bz2; print(lzma.decompress(lzma.compress(b'l')), bz2.decompress(bz2.compress(b'b')))",
-    "a child of its own": "print(subprocess.run([sys.executable, '-c', 'import sys; print(sys.version_info[:2], sys.argv)', 'a'], capture_output=True, text=True, env={}))",
-    "itself": "print(subprocess.run([sys.argv[0], 'print(sys.argv[2:])', 'again'], capture_output=True, text=True, env={}).stdout)",
-    "multibyte": "print('äöü€'.encode('utf-16'), '\\N{SNOWMAN}', unicodedata.name('é'), 'ß'.casefold(), b'\\xff'.decode('cp1252'))",
-    "interpreters": "import _interpreters as i; n = i.create(); i.exec(n, 'import json, sys; print(json.dumps([1]), flush=True)'); i.destroy(n)",
+    "tracemalloc": """
+        tracemalloc.start(5)
+        x = [str(n) for n in range(1000)]
+        print(len(tracemalloc.take_snapshot().traces) > 900)
+    """,
+    "fault": """
+        faulthandler.enable()
+        faulthandler.dump_traceback_later(60)
+        faulthandler.cancel_dump_traceback_later()
+        print(1)
+    """,
+    "interrupted": """
+        signal.signal(signal.SIGUSR1, lambda *a: print('handled'))
+        os.kill(os.getpid(), signal.SIGUSR1)
+        print(2)
+    """,
+    "broken pipe": """
+        r, w = os.pipe()
+        os.close(r)
+        try:
+            os.write(w, b'x')
+        except BrokenPipeError as e:
+            print(e)
+    """,
+    "timers": """
+        signal.signal(signal.SIGALRM, lambda *a: print('alarm'))
+        signal.setitimer(signal.ITIMER_REAL, .05)
+        time.sleep(.3)
+    """,
+    "pickles": """
+        values = [decimal.Decimal(1), datetime.date(2020, 1, 1), re.compile('a'), {1: {2}}]
+        print(pickle.loads(pickle.dumps(values)))
+    """,
+    "copies": """
+        ordered, numbers = collections.OrderedDict(a=1), array.array('i', [1])
+        print(copy.deepcopy({'a': [decimal.Decimal('1.5')], 'b': ordered, 'c': numbers}))
+    """,
+    "interning": """
+        s = 'json' + str(1)[:0]
+        print(sys.intern(s) is sys.intern('json'), hash('a') == hash('a'), {1: 'a'} | {2: 'b'})
+    """,
+    "decimals": """
+        decimal.getcontext().prec = 50
+        print(decimal.Decimal(2).sqrt(), decimal.localcontext().__class__)
+    """,
+    "contexts": """
+        v = contextvars.ContextVar('v', default=1)
+        c = contextvars.copy_context()
+        c.run(v.set, 2)
+        print(v.get(), c[v])
+    """,
+    "warnings": """
+        warnings.warn('once')
+        warnings.warn('once', DeprecationWarning)
+        warnings.simplefilter('error')
+        try:
+            warnings.warn('x')
+        except UserWarning as e:
+            print(repr(e))
+    """,
+    "logging": """
+        logging.basicConfig(format='%(levelname)s %(message)s %(processName)s %(threadName)s')
+        logging.warning('w')
+        logging.getLogger('a.b').error('e')
+    """,
+    "compression": """
+        print(zlib.decompress(zlib.compress(b'x' * 10**6)) == b'x' * 10**6)
+        import lzma, bz2
+        print(lzma.decompress(lzma.compress(b'l')), bz2.decompress(bz2.compress(b'b')))
+    """,
+    "a child of its own": """
+        code = 'import sys; print(sys.version_info[:2], sys.argv)'
+        print(subprocess.run([sys.executable, '-c', code, 'a'], capture_output=True, text=True, env={}))
+    """,
+    "itself": """
+        command = [sys.argv[0], 'print(sys.argv[2:])', 'again']
+        print(subprocess.run(command, capture_output=True, text=True, env={}).stdout)
+    """,
+    "multibyte": """
+        print('äöü€'.encode('utf-16'), '\\N{SNOWMAN}', unicodedata.name('é'))
+        print('ß'.casefold(), b'\\xff'.decode('cp1252'))
+    """,
+    "interpreters": """
+        import _interpreters as i
+        n = i.create()
+        i.exec(n, 'import json, sys; print(json.dumps([1]), flush=True)')
+        i.destroy(n)
+    """,
 }
 
 
@@ -237,7 +323,8 @@ def test_open_files_are_written(subject: Subject, tmp_path: Path) -> None:
     code = """
         one = open(sys.argv[2] + '1', 'w'); one.write('one')
         json.two = open(sys.argv[2] + '2', 'w'); json.two.write('two')
-        argparse.ArgumentParser.three = [open(sys.argv[2] + '3', 'w')]; argparse.ArgumentParser.three[0].write('three')
+        argparse.ArgumentParser.three = [open(sys.argv[2] + '3', 'w')]
+        argparse.ArgumentParser.three[0].write('three')
         json.dumps.four = {4: open(sys.argv[2] + '4', 'w')}; json.dumps.four[4].write('four')
         sys.stdout.write('no end')
     """
@@ -330,10 +417,9 @@ def test_handshake(subject: Subject, tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    command = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -days 2 -subj /CN=localhost"
-    subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True
-    )
+    command = f"openssl req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {certificate} -days 2"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
     code = """
         key, certificate = sys.argv[2:]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -345,7 +431,8 @@ def test_handshake(subject: Subject, tmp_path: Path) -> None:
             connection.close()
         threading.Thread(target=serve).start()
         client = ssl.create_default_context(cafile=certificate)
-        with client.wrap_socket(socket.create_connection(listener.getsockname()), server_hostname='localhost') as s:
+        plain = socket.create_connection(listener.getsockname())
+        with client.wrap_socket(plain, server_hostname='localhost') as s:
             s.sendall(b'secret')
             print(s.version(), s.recv(100), s.cipher()[0])
         strict = ssl.create_default_context()
