@@ -1,9 +1,51 @@
-"""Objects that take the places of those which tell about a process, and note who asks them.
+"""Which functions and events tell about a process; objects that take the places of some and note who asks.
 
 Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a function of a kind and a detail.
 """
 
+import posix
 import sys
+
+#: Functions whose results differ from process to process, and what they tell.
+TELLING = {
+    "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
+             "process_time", "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime_ns", "mktime",
+             "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
+    "random": ("urandom", "getrandom"),
+    "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage", "getpriority",
+                "pidfd_open", "tcgetpgrp"),
+    "user": ("getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getlogin",
+             "getpwuid", "getpwnam", "getpwall"),
+    "machine": ("uname", "cpu_count", "process_cpu_count", "sched_getaffinity", "sysconf", "getloadavg",
+                "gethostname", "statvfs", "get_terminal_size"),
+    "folder": ("getcwd", "getcwdb"),
+    "terminal": ("isatty", "ttyname", "ctermid", "device_encoding"),
+    "locale": ("setlocale", "localeconv", "nl_langinfo"),
+    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit", "write",
+              "writev", "_exit", "abort"),
+    "signal": ("set_wakeup_fd", "setitimer", "alarm", "kill", "killpg", "raise_signal", "pthread_kill",
+               "pause", "sigwait", "pthread_sigmask"),
+}  # fmt: skip
+
+#: Functions of `posix` whose paths are looked at.
+OF_FILES = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "open")
+
+#: Audit events -> what they tell, where their names alone do.
+OF_EVENTS = {
+    "_thread.start_new_thread": ("thread", "start"),
+    "_thread.start_joinable_thread": ("thread", "start"),
+    "mmap.__new__": ("mapping", "mmap"),
+    **{
+        event: ("program", event)
+        for event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system", "os.exec")
+    },
+}
+
+#: What the names of other events begin with that change the process, or more.
+STATE = ("fcntl.", "syslog.", "os.", "shutil.")
+
+#: But not these, which only look: `OF_FILES` has those whose folders matter.
+LISTING = ("os.listdir", "os.scandir", "os.walk", "os.fwalk")
 
 #: What a standard stream knows of the file behind it, and how it was opened.
 _OF_STREAMS = (
@@ -24,6 +66,30 @@ _OF_MODULES = {
     "termios": ("terminal", ("tcgetattr", "tcsetattr", "tcgetwinsize")),
 }
 _OF_CONTEXTS = ("set_default_verify_paths", "load_verify_locations", "load_cert_chain", "load_dh_params")
+
+
+def finds_nothing(frame):
+    """Whether `gettext.find` asks for the language where there are no translations in whatever language."""
+    if frame.f_globals.get("__name__") != "gettext" or frame.f_code.co_name != "find":
+        return False
+    return not _is_translated(frame.f_locals["domain"], frame.f_locals["localedir"])
+
+
+def _is_translated(domain, folder):
+    if folder is None:
+        folder = f"{sys.base_prefix}/share/locale"
+    listdir, stat = posix.listdir.__wrapped__, posix.stat.__wrapped__
+    try:
+        languages = listdir(folder)
+    except OSError:
+        return False
+    for language in languages:
+        try:
+            stat(f"{folder}/{language}/LC_MESSAGES/{domain}.mo")
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def _spied(function, kind, name, note, module):

@@ -18,28 +18,6 @@ import _coachwhip_spies
 _ROOT = _coachwhip_boot.ROOT
 _NULL = os.devnull
 
-#: Functions whose results differ from process to process, and what they tell.
-_TELLING = {
-    "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
-             "process_time", "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime_ns", "mktime",
-             "localtime", "gmtime", "ctime", "clock_gettime", "sleep"),
-    "random": ("urandom", "getrandom"),
-    "process": ("getpid", "getppid", "getpgid", "getpgrp", "getsid", "times", "getrusage", "getpriority",
-                "pidfd_open", "tcgetpgrp"),
-    "user": ("getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getlogin",
-             "getpwuid", "getpwnam", "getpwall"),
-    "machine": ("uname", "cpu_count", "process_cpu_count", "sched_getaffinity", "sysconf", "getloadavg",
-                "gethostname", "statvfs", "get_terminal_size"),
-    "folder": ("getcwd", "getcwdb"),
-    "terminal": ("isatty", "ttyname", "ctermid", "device_encoding"),
-    "locale": ("setlocale", "localeconv", "nl_langinfo"),
-    "state": ("chdir", "fchdir", "umask", "setuid", "setgid", "nice", "setpriority", "setrlimit", "write",
-              "writev", "_exit", "abort"),
-    "signal": ("set_wakeup_fd", "setitimer", "alarm", "kill", "killpg", "raise_signal", "pthread_kill",
-               "pause", "sigwait", "pthread_sigmask"),
-}  # fmt: skip
-_OF_FILES = ("stat", "lstat", "access", "listdir", "scandir", "readlink", "open")
-
 #: Stands for the code in `.pth` files; `coachwhip.snapshot.choose` knows it, too.
 _PATH_LINES = "(.pth)"
 
@@ -77,32 +55,8 @@ def _reads(key):
     frame = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__") in ("os", "collections.abc"):
         frame = frame.f_back
-    if frame is None or not _finds_nothing(frame):
+    if frame is None or not _coachwhip_spies.finds_nothing(frame):
         _note("variable", os.fsdecode(key))
-
-
-def _finds_nothing(frame):
-    """Whether `gettext.find` asks for the language where there are no translations in whatever language."""
-    if frame.f_globals.get("__name__") != "gettext" or frame.f_code.co_name != "find":
-        return False
-    return not _is_translated(frame.f_locals["domain"], frame.f_locals["localedir"])
-
-
-def _is_translated(domain, folder):
-    if folder is None:
-        folder = f"{sys.base_prefix}/share/locale"
-    listdir, stat = posix.listdir.__wrapped__, posix.stat.__wrapped__
-    try:
-        languages = listdir(folder)
-    except OSError:
-        return False
-    for language in languages:
-        try:
-            stat(f"{folder}/{language}/LC_MESSAGES/{domain}.mo")
-        except OSError:
-            continue
-        return True
-    return False
 
 
 class _Variables(dict):
@@ -165,7 +119,7 @@ def _of_file(name, function):
 
 def _replace_functions(module):
     """Have the telling functions of a module take notes."""
-    for kind, names in _TELLING.items():
+    for kind, names in _coachwhip_spies.TELLING.items():
         for name in names:
             function = getattr(module, name, None)
             if function is not None and not hasattr(function, "__wrapped__"):
@@ -177,28 +131,13 @@ def _replace_functions(module):
 def _replace_all():
     for module in (time, posix, os):
         _replace_functions(module)
-    for name in _OF_FILES:
+    for name in _coachwhip_spies.OF_FILES:
         spy = _of_file(name, getattr(posix, name))
         setattr(posix, name, spy)
         setattr(os, name, spy)
     os.environ._data = os.environb._data = posix.environ = _Variables(posix.environ)
     _coachwhip_spies.replace_early(_note)
     sys.addaudithook(_audit)
-
-
-#: Audit events -> what they tell, where their names alone do.
-_OF_EVENTS = {
-    "_thread.start_new_thread": ("thread", "start"),
-    "_thread.start_joinable_thread": ("thread", "start"),
-    "mmap.__new__": ("mapping", "mmap"),
-    **{
-        event: ("program", event)
-        for event in ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system", "os.exec")
-    },
-}
-
-#: Events of functions that only look; `_OF_FILES` are those whose folders matter.
-_LISTING = ("os.listdir", "os.scandir", "os.walk", "os.fwalk")
 
 
 def _audit(event, arguments):
@@ -210,11 +149,11 @@ def _audit(event, arguments):
             _note("file", arguments[0])
     elif event in ("ctypes.dlopen", "ctypes.dlsym", "ctypes.create_callback"):
         _note("library", arguments[0] if arguments else event)
-    elif event in _OF_EVENTS:
-        _note(*_OF_EVENTS[event])
+    elif event in _coachwhip_spies.OF_EVENTS:
+        _note(*_coachwhip_spies.OF_EVENTS[event])
     elif event.startswith("socket."):
         _note("network", event)
-    elif event.startswith(("fcntl.", "syslog.", "os.", "shutil.")) and event not in _LISTING:
+    elif event.startswith(_coachwhip_spies.STATE) and event not in _coachwhip_spies.LISTING:
         _note("state", event)
 
 
