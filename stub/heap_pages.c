@@ -20,9 +20,10 @@
 /* Below this a block comes from the pools, where it can be had again without page faults; glibc's threshold grows
  * up to the same. */
 static const size_t LARGE = (size_t)32 << 20;
-/* Bytes that may be free before the kernel gets them back, and for how many seconds when it is less than half of all:
- * what a loop needs again and again is worth keeping. */
+/* Bytes that may be free before the kernel gets them back, and for how many seconds: what a loop needs again and again is
+ * worth keeping, but not if it is very much, and half of all. */
 static const size_t IDLE = (size_t)32 << 20;
+static const size_t MUCH = (size_t)256 << 20;
 enum { PATIENCE = 1 };
 static const size_t LEAST_GIVEN_BACK = (size_t)64 << 10;
 static const size_t LEAST_GROWTH = (size_t)1 << 20;
@@ -118,7 +119,8 @@ void cw_pages_note_free(size_t size, size_t joined)
         return;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    if (cw_heap.idle < mapped_size() / 2 && now.tv_sec <= last_given_back + PATIENCE)
+    bool is_much = cw_heap.idle >= MUCH && cw_heap.idle >= mapped_size() / 2;
+    if (!is_much && now.tv_sec <= last_given_back + PATIENCE)
         return;
     last_given_back = now.tv_sec;
     cw_heap.idle = 0;
