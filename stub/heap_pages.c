@@ -20,8 +20,8 @@
 /* Below this a block comes from the pools, where it can be had again without page faults; glibc's threshold grows
  * up to the same. */
 static const size_t LARGE = (size_t)32 << 20;
-/* Bytes that may be free before the kernel gets them back, and for how many seconds: what a loop needs again and again is
- * worth keeping, but not if it is very much, and half of all. */
+/* Bytes that may be free before the kernel gets them back, and for how many seconds: what a loop needs again and again
+ * is worth keeping, but not if it is very much, and half of all. */
 static const size_t IDLE = (size_t)32 << 20;
 static const size_t MUCH = (size_t)256 << 20;
 enum { PATIENCE = 1 };
