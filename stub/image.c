@@ -3,10 +3,15 @@
 
 #include <string.h>
 
+#include "libraries.h"
 #include "xxh64.h"
 
 _Static_assert(sizeof(struct cw_node) == 96, "the format's node is 96 bytes");
 _Static_assert(sizeof(struct cw_settings) == 72, "the format's settings are 72 bytes");
+_Static_assert(sizeof(struct cw_library) == 240, "the format's library is 240 bytes");
+_Static_assert(sizeof(struct cw_piece) == 32 && sizeof(struct cw_need) == 16 && sizeof(struct cw_slot) == 32 &&
+                   sizeof(struct cw_fixup) == 24,
+               "the format's library tables have no padding");
 _Static_assert(sizeof(struct cw_header) == 96 + 16 * CW_SECTIONS + 16, "the header has no padding");
 
 static bool within(uint64_t offset, uint64_t size, uint64_t limit)
@@ -44,6 +49,28 @@ static const char *check_header(const struct cw_header *header, uint64_t size)
     return NULL;
 }
 
+/* A section as an array of at most 2^32 - 1 items. */
+static const void *counted(const struct cw_image *image, enum cw_section_id id, size_t item, uint32_t *count)
+{
+    uint64_t all;
+    const void *start = section(image, id, item, &all);
+    *count = all < UINT32_MAX ? (uint32_t)all : 0;
+    return start;
+}
+
+static const char *open_libraries(struct cw_image *image)
+{
+    image->libraries = counted(image, CW_LIBRARIES, sizeof *image->libraries, &image->library_count);
+    image->pieces = counted(image, CW_PIECES, sizeof *image->pieces, &image->piece_count);
+    image->needs = counted(image, CW_NEEDS, sizeof *image->needs, &image->need_count);
+    image->slots = counted(image, CW_SLOTS, sizeof *image->slots, &image->slot_count);
+    image->uses = counted(image, CW_USES, sizeof *image->uses, &image->use_count);
+    image->fixups = counted(image, CW_FIXUPS, sizeof *image->fixups, &image->fixup_count);
+    image->pages_offset = image->header->sections[CW_PAGES].offset;
+    image->pages_size = image->header->sections[CW_PAGES].size;
+    return cw_libraries_fault(image);
+}
+
 static const char *open_tables(struct cw_image *image)
 {
     uint64_t nodes, slots, deps, lists, settings;
@@ -63,7 +90,7 @@ static const char *open_tables(struct cw_image *image)
     image->path_mask = (uint32_t)(slots - 1);
     image->dep_count = (uint32_t)deps;
     image->list_count = (uint32_t)lists;
-    return NULL;
+    return open_libraries(image);
 }
 
 const char *cw_image_open(struct cw_image *image, const void *base, uint64_t size)

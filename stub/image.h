@@ -1,4 +1,4 @@
-/* The image format, version 1, as a C reader sees it. src/coachwhip/image/FORMAT.md is its description.
+/* The image format, version 2, as a C reader sees it. src/coachwhip/image/FORMAT.md is its description.
  *
  * Everything here is little-endian and comes from a file that may be damaged or hostile: nothing
  * outside image.c follows an offset of these structures.
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define CW_MAGIC "CWIMAGE\0"
-#define CW_VERSION 1u
+#define CW_VERSION 2u
 #define CW_SEGMENT_TAG 0x31504857434f4143ull /* p_paddr of the image's program header */
 
 enum cw_section_id {
@@ -22,7 +22,14 @@ enum cw_section_id {
     CW_LISTS,    /* struct cw_string[], that cw_list refers to */
     CW_SETTINGS, /* one struct cw_settings */
     CW_MANIFEST, /* JSON, UTF-8: what `coachwhip inspect` shows */
+    CW_LIBRARIES, /* struct cw_library[], ascending by node and by address */
+    CW_PIECES,    /* struct cw_piece[]; the first two are the jump stubs' and the slots' */
+    CW_NEEDS,     /* struct cw_need[] */
+    CW_SLOTS,     /* struct cw_slot[] */
+    CW_USES,      /* uint32_t[], slots that a library calls through */
+    CW_FIXUPS,    /* struct cw_fixup[] */
     CW_DATA,     /* blobs */
+    CW_PAGES,    /* content of pieces, in whole pages */
     CW_SECTIONS
 };
 
@@ -104,6 +111,89 @@ struct cw_settings {
     struct cw_list path_lines;
 };
 
+/* A run of records in another section. */
+struct cw_span {
+    uint32_t first;
+    uint32_t count;
+};
+
+/* A native library that is mapped from the image. Addresses are those that it has in every run; those of its
+ * tables lie between start and start + size, or are 0. */
+struct cw_library {
+    uint32_t node;
+    uint32_t tls_module; /* from 1; 0: it has no thread-local storage */
+    uint64_t base;       /* what the addresses in its own tables count from */
+    uint64_t start;
+    uint64_t size;
+    struct cw_string soname;
+    struct cw_list folders; /* DT_RUNPATH, below the app root */
+    struct cw_span pieces;
+    struct cw_span needs;
+    struct cw_span uses;
+    struct cw_span fixups;
+    uint64_t dynamic;
+    uint64_t headers; /* of its ELF program headers */
+    uint32_t header_count;
+    uint32_t symbol_count;
+    uint64_t symbols;
+    uint64_t strings;
+    uint64_t strings_size;
+    uint64_t hash; /* DT_GNU_HASH */
+    uint64_t versions;
+    uint64_t definitions;
+    uint64_t init;
+    uint64_t fini;
+    uint64_t init_array;
+    uint64_t fini_array;
+    uint32_t init_count;
+    uint32_t fini_count;
+    uint64_t frames; /* .eh_frame_hdr */
+    uint64_t tls_image;
+    uint64_t tls_size;
+    uint64_t tls_room;
+    uint64_t tls_alignment;
+    int64_t tls_offset; /* from the thread pointer; 0: blocks come from the heap */
+};
+
+enum cw_protection { CW_READ = 1, CW_WRITE = 2, CW_EXECUTE = 4, CW_RELRO = 8 };
+
+#define CW_NO_CONTENT UINT64_MAX
+
+struct cw_piece {
+    uint64_t address;
+    uint64_t size;
+    uint64_t offset; /* in CW_PAGES; CW_NO_CONTENT: starts as zeros */
+    uint32_t protection;
+    uint32_t reserved;
+};
+
+#define CW_NO_NODE UINT32_MAX
+
+struct cw_need {
+    struct cw_string name;
+    uint32_t node; /* CW_NO_NODE: not packaged */
+    uint32_t reserved;
+};
+
+enum cw_slot_flag { CW_WEAK = 1 };
+
+struct cw_slot {
+    struct cw_string name;
+    struct cw_string version; /* empty: any */
+    uint64_t fallback;        /* for when there is no such symbol; 0 is none */
+    uint32_t flags;
+    uint32_t reserved;
+};
+
+enum cw_fixup_kind { CW_FIX_DATA, CW_FIX_WEAK_CALL, CW_FIX_RESOLVED };
+
+struct cw_fixup {
+    uint64_t address;
+    uint32_t kind;
+    uint32_t slot;
+    int64_t value;
+};
+
 /* A checked view of an image in memory. */
 struct cw_image {
     const uint8_t *base;
@@ -121,6 +211,20 @@ struct cw_image {
     const struct cw_settings *settings;
     const uint8_t *data;
     uint64_t data_size;
+    const struct cw_library *libraries;
+    uint32_t library_count;
+    const struct cw_piece *pieces;
+    uint32_t piece_count;
+    const struct cw_need *needs;
+    uint32_t need_count;
+    const struct cw_slot *slots;
+    uint32_t slot_count;
+    const uint32_t *uses;
+    uint32_t use_count;
+    const struct cw_fixup *fixups;
+    uint32_t fixup_count;
+    uint64_t pages_offset; /* from the image's first byte */
+    uint64_t pages_size;
 };
 
 struct cw_bytes {

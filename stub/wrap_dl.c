@@ -5,7 +5,9 @@
 
 #include "cache.h"
 #include "carried.h"
+#include "dl_error.h"
 #include "memory_library.h"
+#include "natives.h"
 #include "wrap.h"
 
 /* dlopen finds out who calls it by its return address ($ORIGIN, namespaces), so ours must leave no trace. */
@@ -19,47 +21,6 @@ CW_NEXT(dlopen, void *, const char *, int)
 CW_NEXT(dlmopen, void *, long, const char *, int)
 CW_NEXT(dlerror, char *, void)
 
-/* dlsym, by which the next definitions are looked up, drops the message that dlerror is to give: so dlerror's is
- * looked up before anything can fail. */
-__attribute__((constructor)) static void look_up_dlerror(void)
-{
-    (void)next_dlerror();
-}
-
-enum { LONGEST_MESSAGE = 2048 };
-
-/* What the next dlerror() is to say in this thread. */
-static _Thread_local struct {
-    bool pending;
-    char text[LONGEST_MESSAGE];
-} message;
-
-static void *fail(const char *path, const char *why, const char *more)
-{
-    const char *parts[] = {path, ": ", why, more};
-    size_t at = 0;
-    for (size_t n = 0; n < sizeof parts / sizeof *parts; n++) {
-        size_t size = strlen(parts[n]);
-        if (size > LONGEST_MESSAGE - 1 - at)
-            size = LONGEST_MESSAGE - 1 - at;
-        memcpy(message.text + at, parts[n], size);
-        at += size;
-    }
-    message.text[at] = '\0';
-    message.pending = true;
-    return NULL;
-}
-
-char *cw_dlerror(void) CW_EXPORT(dlerror);
-char *cw_dlerror(void)
-{
-    char *theirs = next_dlerror()();
-    if (!message.pending)
-        return theirs;
-    message.pending = false;
-    return message.text;
-}
-
 static void *load(long space, const char *real, int mode)
 {
     return space == LM_ID_BASE ? next_dlopen()(real, mode) : next_dlmopen()(space, real, mode);
@@ -72,10 +33,10 @@ static void *load_from_memory(const char *path, const struct cw_node *node, int 
     if (handle || fault == 0)
         return handle; /* the loader's own message says what is wrong */
     if (fault == -EIO)
-        return fail(path, "this program's file is damaged", "");
+        return cw_dl_fail(path, ": ", "this program's file is damaged", "");
     if (fault == -ENOENT)
-        return fail(path, cw_cache_fault(), "; to load it from memory, /proc has to be mounted");
-    return fail(path, cw_cache_fault(), "; the kernel gives no executable memory, either");
+        return cw_dl_fail(path, ": ", cw_cache_fault(), "; to load it from memory, /proc has to be mounted");
+    return cw_dl_fail(path, ": ", cw_cache_fault(), "; the kernel gives no executable memory, either");
 }
 
 static void load_copy(const struct cw_node *node)
@@ -109,19 +70,24 @@ static __attribute__((noinline)) void *open_library(long space, const char *path
 {
     struct cw_path at;
     char real[PATH_MAX];
-    message.pending = false;
+    cw_dl_forget();
     cw_path_look(&at, path);
-    if (at.place == CW_FOUND && space == LM_ID_BASE)
+    if (at.place == CW_FOUND && space == LM_ID_BASE) {
+        bool elsewhere;
+        void *handle = cw_native_open(at.node, mode, &elsewhere);
+        if (!elsewhere)
+            return handle;
         load_carried(at.node);
+    }
     if (cw_leave_to_libc(&at, CW_ONE))
         return load(space, at.real, mode);
     if (at.place == CW_MISSING)
-        return fail(path, "cannot open shared object file: ", strerror(at.fault));
+        return cw_dl_fail(path, ": ", "cannot open shared object file: ", strerror(at.fault));
     if (at.place == CW_SELF || at.node->kind == CW_DIRECTORY)
-        return fail(path, "not a shared library", "");
+        return cw_dl_fail(path, ": ", "not a shared library", "");
     int result = cw_unpack(at.node, CW_CLOSURE, real);
     if (result == -EIO)
-        return fail(path, "this program's file is damaged", "");
+        return cw_dl_fail(path, ": ", "this program's file is damaged", "");
     if (result < 0)
         return load_from_memory(path, at.node, mode);
     return load(space, real, mode);
@@ -152,12 +118,32 @@ static inline void prepare_name(const char *path)
         unpack_by_name(path);
 }
 
+static inline const struct cw_node *named(const char *path, const void *caller)
+{
+    return path && cw_natives.loaded_count && !strchr(path, '/') ? cw_native_named(path, caller) : NULL;
+}
+
+/* A library that is called by a bare name although it is ours: by those who have its directory in DT_RUNPATH. */
+static __attribute__((noinline)) void *open_named(const struct cw_node *node, const char *name, int mode)
+{
+    bool elsewhere;
+    void *handle = cw_native_open(node, mode, &elsewhere);
+    char real[PATH_MAX];
+    if (!elsewhere)
+        return handle;
+    int result = cw_unpack(node, CW_CLOSURE, real);
+    return result < 0 ? load_from_memory(name, node, mode) : load(LM_ID_BASE, real, mode);
+}
+
 void *cw_dlopen(const char *path, int mode) CW_EXPORT(dlopen);
 void *cw_dlopen(const char *path, int mode)
 {
     if (cw_maybe_ours(path))
         return open_library(LM_ID_BASE, path, mode);
-    message.pending = false;
+    cw_dl_forget();
+    const struct cw_node *node = named(path, __builtin_return_address(0));
+    if (node)
+        return open_named(node, path, mode);
     prepare_name(path);
     CW_TAIL next_dlopen()(path, mode);
 }
@@ -167,7 +153,7 @@ void *cw_dlmopen(long space, const char *path, int mode)
 {
     if (cw_maybe_ours(path))
         return open_library(space, path, mode);
-    message.pending = false;
+    cw_dl_forget();
     prepare_name(path);
     CW_TAIL next_dlmopen()(space, path, mode);
 }

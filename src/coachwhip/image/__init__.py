@@ -1,7 +1,14 @@
 """The image: what is appended to a stub to make a product. `FORMAT.md` describes the bytes."""
 
 from coachwhip.image.manifest import Manifest
-from coachwhip.image.natives import CARRIED, carried_libraries, outside_libraries
+from coachwhip.image.natives import (
+    CARRIED,
+    carried_libraries,
+    is_carried,
+    library_folders,
+    needed_libraries,
+    outside_libraries,
+)
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
 from coachwhip.image.writer import write_product
@@ -13,6 +20,9 @@ __all__ = [
     "ImageReader",
     "Manifest",
     "carried_libraries",
+    "is_carried",
+    "library_folders",
+    "needed_libraries",
     "outside_libraries",
     "plan_image",
     "read_image",

@@ -1,4 +1,4 @@
-"""The structures of the image format, version 1; `stub/image.h` says the same in C.
+"""The structures of the image format, version 2; `stub/image.h` says the same in C.
 
 Everything is little-endian. `tests/stub` holds the two definitions against each other.
 """
@@ -10,25 +10,32 @@ from enum import IntEnum, IntFlag
 
 __all__ = [
     "BLOB",
+    "FIXUP",
     "HEADER",
     "IMAGE_ADDRESS",
+    "LIBRARY",
     "LIST",
     "MAGIC",
+    "NEED",
     "NODE",
+    "NO_CONTENT",
     "PAGE",
+    "PIECE",
     "RANGE",
     "SEGMENT_TAG",
     "SETTINGS",
+    "SLOT",
     "STRING",
     "VERSION",
     "NodeFlag",
     "NodeKind",
     "Section",
     "SettingsFlag",
+    "SlotFlag",
 ]
 
 MAGIC = b"CWIMAGE\0"
-VERSION = 1
+VERSION = 2
 PAGE = 4096
 
 #: Value of `p_paddr` that marks the program header of the image ("ACOWHPW1" read as bytes).
@@ -49,7 +56,14 @@ class Section(IntEnum):
     LISTS = 4
     SETTINGS = 5
     MANIFEST = 6
-    DATA = 7
+    LIBRARIES = 7
+    PIECES = 8
+    NEEDS = 9
+    SLOTS = 10
+    USES = 11
+    FIXUPS = 12
+    DATA = 13
+    PAGES = 14
 
 
 class NodeKind(IntEnum):
@@ -77,6 +91,12 @@ class SettingsFlag(IntFlag):
     ENVIRONMENT = 2
 
 
+class SlotFlag(IntFlag):
+    """Properties of a symbol of the outside."""
+
+    WEAK = 1
+
+
 #: magic, version, header size, image size, file size, image id, stub id; then the section ranges,
 #: the tables' checksum and the header's checksum.
 HEADER = struct.Struct("<8sIIQQ32s32s")
@@ -90,6 +110,21 @@ NODE = struct.Struct("<IIIIIHH")
 #: flags, optimize, entry node, reserved; then name, version, python, entry module (strings), X options,
 #: warning filters, path lines (lists).
 SETTINGS = struct.Struct("<IIII")
+#: node, TLS module; base, start, size; soname (string), folders (list); pieces, needs, uses, fixups (first and
+#: count each); dynamic section, program headers, their count; number of symbols, then addresses of symbols and
+#: strings, size of strings, addresses of hash, versions, definitions; DT_INIT, DT_FINI, arrays of them and their
+#: counts; unwinding table; TLS: image, size, room, alignment, offset.
+LIBRARY = struct.Struct("<II QQQ II II IIIIIIII QQ II QQQQQQ QQQQ II Q QQQQ q")
+#: address, size, offset in the pages, protection, reserved
+PIECE = struct.Struct("<QQQII")
+#: Offset of a piece that starts as zeros.
+NO_CONTENT = 0xFFFFFFFFFFFFFFFF
+#: name (string), node, reserved
+NEED = struct.Struct("<IIII")
+#: name, version (strings), fallback, flags, reserved
+SLOT = struct.Struct("<IIIIQII")
+#: address, kind, slot, value
+FIXUP = struct.Struct("<QIIq")
 HEADER_SIZE = HEADER.size + len(Section) * RANGE.size + 16
 NODE_SIZE = STRING.size + NODE.size + 2 * BLOB.size
 SETTINGS_SIZE = SETTINGS.size + 4 * STRING.size + 3 * LIST.size

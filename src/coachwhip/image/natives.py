@@ -10,7 +10,16 @@ if TYPE_CHECKING:
 
     from coachwhip.model import NativeLib, Node
 
-__all__ = ["CARRIED", "GLIBC_LIBRARIES", "carried_libraries", "dependency_closures", "outside_libraries"]
+__all__ = [
+    "CARRIED",
+    "GLIBC_LIBRARIES",
+    "carried_libraries",
+    "dependency_closures",
+    "is_carried",
+    "library_folders",
+    "needed_libraries",
+    "outside_libraries",
+]
 
 #: Where libraries of the runtime are in a product that carries them; `stub/carried.c` has the same.
 CARRIED = "lib/coachwhip"
@@ -40,16 +49,35 @@ def dependency_closures(nodes: Mapping[str, Node]) -> dict[str, tuple[str, ...]]
     A needed name is looked for along DT_RUNPATH with `$ORIGIN` resolved, as ld.so(8) does, then among the
     carried libraries. Other libraries from outside of the bundle are left to the system.
     """
+    direct = {
+        path: tuple(found for _, found in needed if found is not None)
+        for path, needed in needed_libraries(nodes).items()
+    }
+    return {path: _closure(path, direct) for path in direct if direct[path]}
+
+
+def needed_libraries(nodes: Mapping[str, Node]) -> dict[str, tuple[tuple[str, str | None], ...]]:
+    """Map each native library's path to the names that it needs, with the packaged library that each means.
+
+    The order is that of DT_NEEDED; None stands for a library from outside of the bundle.
+    """
     known = _Natives(nodes)
-    direct = {path: tuple(known.direct(path)) for path in known.natives}
-    return {path: _closure(path, direct) for path in known.natives if direct[path]}
+    return {path: tuple(known.needed(path)) for path in known.natives}
+
+
+def library_folders(path: str, native: NativeLib) -> tuple[str, ...]:
+    """Return a library's DT_RUNPATH as paths below the product's root; what leads elsewhere is left out."""
+    origin = "/" + posixpath.dirname(path)
+    entries = (entry.replace("${ORIGIN}", "$ORIGIN") for entry in native.runpath)
+    folders = (posixpath.normpath(entry.replace("$ORIGIN", origin)) for entry in entries if "$ORIGIN" in entry)
+    return tuple(dict.fromkeys(folder.lstrip("/") for folder in folders))
 
 
 def carried_libraries(nodes: Mapping[str, Node]) -> frozenset[str]:
     """Return the paths of those carried libraries that something else among the nodes needs."""
     closures = dependency_closures(nodes)
-    used = {path for user, needed in closures.items() if not _is_carried(user) for path in needed}
-    return frozenset(path for path in used if _is_carried(path))
+    used = {path for user, needed in closures.items() if not is_carried(user) for path in needed}
+    return frozenset(path for path in used if is_carried(path))
 
 
 def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
@@ -66,7 +94,8 @@ def outside_libraries(nodes: Mapping[str, Node]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _is_carried(path: str) -> bool:
+def is_carried(path: str) -> bool:
+    """Return whether a path is that of a carried library."""
     return posixpath.dirname(path) == CARRIED
 
 
@@ -75,24 +104,19 @@ class _Natives:
 
     def __init__(self, nodes: Mapping[str, Node]) -> None:
         self.natives = {path: node.native for path, node in nodes.items() if node.native is not None}
-        own = {path: native for path, native in self.natives.items() if not _is_carried(path)}
+        own = {path: native for path, native in self.natives.items() if not is_carried(path)}
         self.packaged = {posixpath.basename(path) for path in own} | {lib.soname for lib in own.values()}
 
-    def direct(self, path: str) -> Iterator[str]:
-        """Yield the paths of what a library names as needed, as far as the nodes have it."""
+    def needed(self, path: str) -> Iterator[tuple[str, str | None]]:
+        """Yield what a library names as needed, each with its path as far as the nodes have it."""
         native = self.natives[path]
-        origin = posixpath.dirname(path)
+        folders = library_folders(path, native)
         for name in native.needed:
-            for entry in native.runpath:
-                folder = entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", "/" + origin)
-                found = posixpath.normpath(posixpath.join(folder, name)).lstrip("/")
-                if found in self.natives:
-                    yield found
-                    break
-            else:
-                carried = self.carried(native, name)
-                if carried is not None and name not in self.packaged:
-                    yield carried
+            beside = (posixpath.normpath(posixpath.join(folder, name)) for folder in folders)
+            found = next((place for place in beside if place in self.natives), None)
+            if found is None and name not in self.packaged:
+                found = self.carried(native, name)
+            yield name, found
 
     def carried(self, native: NativeLib, name: str) -> str | None:
         """Return the path of a carried library that will do for what `native` needs by a name.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from coachwhip.model import Bundle, Node
+    from coachwhip.prelink.model import Prelinked
 
 __all__ = ["BlobPlace", "ImagePlan", "PlannedNode", "plan_image"]
 
@@ -49,13 +50,17 @@ class PlannedNode:
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """All nodes breadth-first (children contiguous and sorted), and the blobs in file order."""
+    """All nodes breadth-first (children contiguous and sorted), and the blobs in file order.
+
+    `prelinked` are the libraries that are mapped from the image.
+    """
 
     bundle: Bundle
     nodes: tuple[PlannedNode, ...]
     blobs: tuple[BlobPlace, ...]
     entry: int
     data_size: int
+    prelinked: Prelinked | None = None
 
 
 class _Placement:
@@ -75,12 +80,13 @@ class _Placement:
         return placed
 
 
-def plan_image(bundle: Bundle, entry_path: str) -> ImagePlan:
+def plan_image(bundle: Bundle, entry_path: str, prelinked: Prelinked | None = None) -> ImagePlan:
     """Lay out a bundle.
 
     Args:
         bundle: what goes in; where two layers have the same path the first one wins.
         entry_path: path of the node whose code is run as `__main__`.
+        prelinked: native libraries of the bundle that are to be mapped from the image.
 
     Raises:
         ValueError: there is no such node, or a path is both a file and a directory.
@@ -115,7 +121,9 @@ def plan_image(bundle: Bundle, entry_path: str) -> ImagePlan:
                 code=code.get(path),
             )
         )
-    return ImagePlan(bundle, tuple(nodes), tuple(placement.blobs), index[entry_path], placement.size)
+    return ImagePlan(
+        bundle, tuple(nodes), tuple(placement.blobs), index[entry_path], placement.size, prelinked
+    )
 
 
 def _flags(node: Node) -> NodeFlag:

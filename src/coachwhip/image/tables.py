@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from coachwhip.image.format import BLOB, LIST, NODE, SETTINGS, STRING, Section, SettingsFlag
+from coachwhip.image.libraries import encode_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +70,7 @@ def encode_tables(plan: ImagePlan, manifest: bytes) -> dict[Section, bytes]:
         nodes += _blob(node.data) + _blob(node.code)
         deps += struct.pack(f"<{len(node.deps)}I", *node.deps)
     settings = _settings(plan, strings, lists)
+    libraries = encode_libraries(plan, strings.add, lists.add)
     return {
         Section.NODES: bytes(nodes),
         Section.STRINGS: bytes(strings.data),
@@ -77,6 +79,7 @@ def encode_tables(plan: ImagePlan, manifest: bytes) -> dict[Section, bytes]:
         Section.LISTS: bytes(lists.data),
         Section.SETTINGS: settings,
         Section.MANIFEST: manifest,
+        **libraries,
     }
 
 

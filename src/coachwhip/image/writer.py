@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 import xxhash
 
-from coachwhip.image.format import HEADER, HEADER_SIZE, MAGIC, RANGE, VERSION, Section
+from coachwhip.image.format import HEADER, HEADER_SIZE, MAGIC, PAGE, RANGE, VERSION, Section
+from coachwhip.image.libraries import library_pages
 from coachwhip.image.stub_elf import with_segment
 from coachwhip.image.tables import encode_tables
 
@@ -37,14 +39,16 @@ def write_product(stub: bytes, plan: ImagePlan, manifest: Manifest, output: IO[b
         ImageError: the stub can't carry an image.
     """
     tables = encode_tables(plan, manifest.to_json())
-    ranges, body = _lay_out(tables, plan.data_size)
-    image_size = ranges[Section.DATA][0] + plan.data_size
+    pages = library_pages(plan)
+    ranges, body = _lay_out(tables, plan.data_size, sum(map(len, pages)))
+    image_size = sum(ranges[Section.PAGES])
     head, segment = with_segment(stub, image_size)
     output.write(head)
     output.write(bytes(HEADER_SIZE))
     digest = hashlib.sha256(body)
     output.write(body)
-    for chunk in _data(plan.blobs):
+    gap = ranges[Section.PAGES][0] - sum(ranges[Section.DATA])
+    for chunk in chain(_data(plan.blobs), (bytes(gap),), pages):
         digest.update(chunk)
         output.write(chunk)
     file_size = segment.offset + image_size
@@ -59,7 +63,9 @@ def write_product(stub: bytes, plan: ImagePlan, manifest: Manifest, output: IO[b
     return file_size
 
 
-def _lay_out(tables: dict[Section, bytes], data_size: int) -> tuple[dict[Section, tuple[int, int]], bytes]:
+def _lay_out(
+    tables: dict[Section, bytes], data_size: int, pages_size: int
+) -> tuple[dict[Section, tuple[int, int]], bytes]:
     """Places of the sections in the image, and the bytes between the header and the data."""
     ranges = {}
     body = bytearray()
@@ -70,6 +76,9 @@ def _lay_out(tables: dict[Section, bytes], data_size: int) -> tuple[dict[Section
     # Data starts on its own cache line.
     body += bytes(-(HEADER_SIZE + len(body)) % 64)
     ranges[Section.DATA] = (HEADER_SIZE + len(body), data_size)
+    # Libraries are mapped in whole pages. Where there are none, nothing is added for them.
+    end = sum(ranges[Section.DATA])
+    ranges[Section.PAGES] = (-(-end // (PAGE if pages_size else 8)) * (PAGE if pages_size else 8), pages_size)
     return ranges, bytes(body)
 
 

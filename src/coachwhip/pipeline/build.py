@@ -20,6 +20,7 @@ from coachwhip.pipeline.carried import with_carried
 from coachwhip.pipeline.entry import check_entry
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
+from coachwhip.pipeline.natives import prelink_bundle
 from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
 from coachwhip.runtime.stub import build_stub
 
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
     from coachwhip.image import ImagePlan, Manifest
     from coachwhip.inputs import AppSource
     from coachwhip.model import Bundle, EntryPoint, Target, Wheel
+    from coachwhip.prelink import Prelinked
     from coachwhip.progress import Progress
     from coachwhip.resolve import Lock
     from coachwhip.runtime import Runtime
+    from coachwhip.runtime.toolchain import Toolchain
 
 __all__ = ["build_product"]
 
@@ -82,8 +85,10 @@ def build_product(request: Request, progress: Progress) -> Product:
 
 
 def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
+    toolchain = prepare_toolchain(job.cache, job.request.resolve.environ)
     with job.progress.step("Linking the interpreter"):
-        stub = _stub(job, bundle)
+        stub = _stub(job, bundle, toolchain)
+    prelinked = _prelinked(job, bundle, stub, toolchain)
     manifest = manifest_of(
         bundle,
         python_version=job.runtime.python_version,
@@ -91,7 +96,8 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
         stub_glibc=native_lib(stub).glibc,
     )
     with job.progress.step(f"Writing {output}"):
-        size = _write(output, stub, plan_image(bundle, collect.entry_path(bundle.entry)), manifest)
+        plan = plan_image(bundle, collect.entry_path(bundle.entry), prelinked)
+        size = _write(output, prelinked.stub, plan, manifest)
     floor, floor_set_by = manifest.floor()
     system = tuple(record.name for record in manifest.system)
     return Product(output, size, bundle.target.arch, floor, floor_set_by, system)
@@ -219,8 +225,15 @@ def _own(app: AppSource, wheels: tuple[Wheel, ...]) -> Wheel | None:
     return next((wheel for wheel in wheels if wheel.name == app.distribution), None)
 
 
-def _stub(job: _Job, bundle: Bundle) -> bytes:
-    toolchain = prepare_toolchain(job.cache, job.request.resolve.environ)
+def _prelinked(job: _Job, bundle: Bundle, stub: bytes, toolchain: Toolchain) -> Prelinked:
+    with job.progress.step("Prelinking native libraries"):
+        prelinked = prelink_bundle(bundle, stub, toolchain)
+    for path, reason in prelinked.refused.items():
+        job.progress.note(f"{path} will be unpacked when it is used: {reason}")
+    return prelinked
+
+
+def _stub(job: _Job, bundle: Bundle, toolchain: Toolchain) -> bytes:
     builtins = None
     if job.app.config.prune:
         names = [builtin.name for builtin in job.runtime.builtins]

@@ -35,6 +35,7 @@ __all__ = [
     "Toolchain",
     "clean_environment",
     "exported_c_api",
+    "glibc_libraries",
     "link_executable",
     "prepare_toolchain",
     "support_hash",
@@ -198,6 +199,11 @@ def link_executable(  # noqa: PLR0913  (a linker has many inputs)
         *end,
     ]
     _link(toolchain, arguments, output)
+
+
+def glibc_libraries(toolchain: Toolchain) -> list[Path]:
+    """Return the libraries that glibc consists of, as the linker sees them: symbols without code."""
+    return sorted((toolchain.sysroot / "usr" / "lib").glob("*.so.[0-9]"))
 
 
 def exported_c_api(runtime: Runtime) -> list[str]:

@@ -1,0 +1,7 @@
+"""Prelinking: packaged libraries are relocated when a product is built, for the addresses that they will have."""
+
+from coachwhip.prelink.model import Native, Prelinked
+from coachwhip.prelink.outside import Outside, read_outside
+from coachwhip.prelink.plan import prelink
+
+__all__ = ["Native", "Outside", "Prelinked", "prelink", "read_outside"]
