@@ -8,7 +8,7 @@
 typedef void *dlsym_type(void *, const char *);
 
 /* dlsym's own next definition, which no dlsym can be asked for: that name is ours. Of dlvsym we are no caller's. */
-static dlsym_type *next_dlsym(void)
+CW_EARLY static dlsym_type *next_dlsym(void)
 {
     static void *_Atomic kept;
     void *found = atomic_load_explicit(&kept, memory_order_relaxed);
@@ -19,7 +19,7 @@ static dlsym_type *next_dlsym(void)
     return (dlsym_type *)(uintptr_t)found;
 }
 
-void *cw_next(void *_Atomic *kept, const char *name, void *fallback)
+CW_EARLY void *cw_next(void *_Atomic *kept, const char *name, void *fallback)
 {
     void *found = atomic_load_explicit(kept, memory_order_relaxed);
     if (found)

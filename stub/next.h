@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* A sanitizer calls dl_iterate_phdr, and with it what looks the next one up, before it can check memory. */
+#define CW_EARLY __attribute__((no_sanitize("address")))
+
 /* Looks `name` up once and keeps it in `kept`; a libc that has none is stood in for by `fallback`. */
 void *cw_next(void *_Atomic *kept, const char *name, void *fallback);
 
@@ -12,7 +15,7 @@ void *cw_next(void *_Atomic *kept, const char *name, void *fallback);
 #define CW_NEXT(name, result, ...) CW_NEXT_OR(name, 0, result, __VA_ARGS__)
 #define CW_NEXT_OR(name, fallback, result, ...)                                                              \
     typedef result name##_type(__VA_ARGS__);                                                                 \
-    static inline name##_type *next_##name(void)                                                             \
+    CW_EARLY static inline name##_type *next_##name(void)                                                             \
     {                                                                                                        \
         static void *_Atomic kept;                                                                           \
         return (name##_type *)(uintptr_t)cw_next(&kept, #name, (void *)(uintptr_t)(fallback));               \

@@ -14,8 +14,10 @@
 /* dlsym finds out who calls it by its return address (RTLD_NEXT), so ours must leave no trace. */
 #if defined(__clang__)
 #define CW_TAIL __attribute__((musttail)) return
+#define CW_JUMPS
 #else
 #define CW_TAIL return
+#define CW_JUMPS __attribute__((optimize("optimize-sibling-calls")))
 #endif
 
 CW_NEXT(dlsym, void *, void *, const char *)
@@ -140,18 +142,27 @@ static bool is_program(void *handle)
     return handle == RTLD_DEFAULT || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
 }
 
-void *cw_dlsym(void *handle, const char *name) CW_EXPORT(dlsym);
-void *cw_dlsym(void *handle, const char *name)
+/* In place of an answer: the system's loader has it. */
+static char not_ours;
+
+static __attribute__((noinline)) void *answer(void *handle, const char *name, const void *caller)
 {
     const struct cw_native *native = cw_native_of_handle(handle);
     cw_dl_forget();
     if (native)
         return symbol_of_handle(native, name, NULL);
-    native = cw_native_at(__builtin_return_address(0));
+    native = cw_native_at(caller);
     if (native && (handle == RTLD_DEFAULT || handle == RTLD_NEXT))
         return symbol_for(native, handle, name, NULL);
-    if (any_global() && is_program(handle))
-        return symbol_of_all(handle, name, NULL);
+    return any_global() && is_program(handle) ? symbol_of_all(handle, name, NULL) : &not_ours;
+}
+
+void *cw_dlsym(void *handle, const char *name) CW_EXPORT(dlsym);
+CW_EARLY CW_JUMPS void *cw_dlsym(void *handle, const char *name)
+{
+    void *found = cw_natives.loaded_count ? answer(handle, name, __builtin_return_address(0)) : &not_ours;
+    if (found != &not_ours)
+        return found;
     CW_TAIL next_dlsym()(handle, name);
 }
 

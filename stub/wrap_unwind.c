@@ -40,19 +40,22 @@ static struct dl_phdr_info describe(const struct cw_native *native, const struct
     };
 }
 
-int cw_dl_iterate_phdr(visitor *visit, void *data) CW_EXPORT(dl_iterate_phdr);
-int cw_dl_iterate_phdr(visitor *visit, void *data)
+static int walk_all(visitor *visit, void *data)
 {
     struct walk walk = {.visit = visit, .data = data};
     const struct cw_native *native;
-    if (cw_natives.loaded_count == 0)
-        return next_dl_iterate_phdr()(visit, data);
     int result = next_dl_iterate_phdr()(visit_system, &walk);
     for (uint32_t n = 0; result == 0 && (native = cw_native_loaded(n)); n++) {
         struct dl_phdr_info info = describe(native, &walk);
         result = visit(&info, sizeof info, data);
     }
     return result;
+}
+
+int cw_dl_iterate_phdr(visitor *visit, void *data) CW_EXPORT(dl_iterate_phdr);
+CW_EARLY int cw_dl_iterate_phdr(visitor *visit, void *data)
+{
+    return cw_natives.loaded_count ? walk_all(visit, data) : next_dl_iterate_phdr()(visit, data);
 }
 
 /* struct dl_find_object of glibc 2.35 and newer. */

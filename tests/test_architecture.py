@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent.parent / "src" / "coachwhip"
 
 #: Values and pure functions: everybody may import them, they import only one another.
-PURE = {"coachwhip", "errors", "model", "progress", "target", "config", "elf", "image"}
+PURE = {"coachwhip", "errors", "model", "progress", "target", "config", "elf", "image", "prelink"}
 
 #: Besides the pure parts and itself, what each part may import. A part that is missing here is an error.
 MAY_IMPORT: dict[str, set[str]] = {

@@ -41,8 +41,8 @@ FILES = (
         for name in ("say", "next", "paths", "candidates", "cache", "prune", "used", "content")
     ),
     *(STUB / f"{name}.c" for name in ("unpack", "open_node", "listing", "memory_library", "carried")),
-    *(STUB / f"{name}.c" for name in ("rewrite", "launch", "image")),
-    STUB / "xxh64.c",
+    *(STUB / f"{name}.c" for name in ("rewrite", "launch", "image", "libraries", "native_symbols", "xxh64")),
+    *sorted(STUB.glob("natives*.c")),
     *sorted(STUB.glob("wrap*.c")),
 )
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer")

@@ -14,7 +14,7 @@ from coachwhip.image import format as fmt
 from coachwhip.model import NativeLib
 from tests.stub.programs import STUB, TESTS, Content, compile_program, write_image
 
-READER = (STUB / "image.c", STUB / "xxh64.c")
+READER = (STUB / "image.c", STUB / "libraries.c", STUB / "xxh64.c")
 
 
 @pytest.fixture(scope="session")

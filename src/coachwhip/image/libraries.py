@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
-from coachwhip.image.format import FIXUP, LIBRARY, NEED, NO_CONTENT, PIECE, SLOT, Section, SlotFlag
+from coachwhip.image.format import FIXUP, LIBRARY, NEED, NO_CONTENT, PIECE, Section, SlotFlag
 from coachwhip.prelink.model import NO_NODE, PAGE, SLOTS, STUB_SIZE, STUBS, Piece, Protection
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Prelinking: packaged libraries are relocated when a product is built, for the addresses that they will have."""
+"""Prelinking: packaged libraries are relocated when a product is built, for their addresses in every run."""
 
 from coachwhip.prelink.model import Native, Prelinked
 from coachwhip.prelink.outside import Outside, read_outside

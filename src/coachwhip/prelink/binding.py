@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from coachwhip.elf.loadable import DynamicSymbol
     from coachwhip.prelink.outside import Outside
 
-__all__ = ["Binder", "Binding", "Kind", "scope_of"]
+__all__ = ["Binder", "Binding", "Kind", "LibraryBinder", "scope_of"]
 
 #: What nothing defines in a process that is not profiled and has no transactional memory.
 _NOWHERE = frozenset(
@@ -49,9 +49,9 @@ class Kind(Enum):
 class Binding(NamedTuple):
     """What a reference was bound to.
 
-    `value` is an address (of the symbol, or of the function that returns its address), an offset in thread-local
-    storage, or the number of a slot. `owner` is the path of the library whose storage that is. `function` tells
-    of what is outside whether it is one.
+    `value` is an address (of the symbol, or of the function that returns its address), an offset in
+    thread-local storage, or the number of a slot. `owner` is the path of the library whose storage that is. `function`
+    tells of what is outside whether it is one.
     """
 
     kind: Kind
@@ -187,10 +187,10 @@ class LibraryBinder:
         if (from_stub := binder.from_stub(symbol.name)) is not None:
             return from_stub
         found = self._search(symbol)
-        if found is not None and found.kind is Kind.ADDRESS and binder.in_glibc(symbol.name):
-            # The loader asks libc first; a version of the library's own is none of libc's.
-            if not symbol.version or symbol.version.startswith("GLIBC_"):
-                return binder.slot(symbol, (), found.value)
+        # The loader asks libc first; a version of the library's own is none of libc's.
+        of_glibc = binder.in_glibc(symbol.name) and _is_for_glibc(symbol.version)
+        if found is not None and found.kind is Kind.ADDRESS and of_glibc:
+            return binder.slot(symbol, (), found.value)
         if found is not None:
             return found
         if symbol.binding == STB_WEAK and symbol.name in _NOWHERE:
@@ -210,13 +210,15 @@ class LibraryBinder:
             match = _match(candidate.exports.get(symbol.name, ()), symbol.version)
             if match is None:
                 continue
-            if found is None:
-                found = candidate, match
-            elif _is_shared(found[1]) and _is_shared(match):
+            if found is None or (_is_shared(found[1]) and _is_shared(match)):
                 found = candidate, match
             if not _is_shared(found[1]):
                 break
         return None if found is None else self._binder.definition(*found)
+
+
+def _is_for_glibc(version: str) -> bool:
+    return not version or version.startswith("GLIBC_")
 
 
 def _is_shared(symbol: DynamicSymbol) -> bool:

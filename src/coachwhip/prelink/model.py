@@ -35,7 +35,7 @@ PAGE = 4096
 REGION = 0x8_0000_0000
 REGION_END = 0x10_0000_0000
 
-#: The jump stubs that lead outside, and the slots that they jump through; the first library comes behind both.
+#: The jump stubs that lead outside, and the slots that they jump through; libraries come behind both.
 STUBS = REGION
 SLOTS = REGION + (8 << 20)
 FIRST_LIBRARY = REGION + (16 << 20)
@@ -154,8 +154,8 @@ class Library:
         start: its first byte in memory; `size` is up to its last one.
         symbols: with `strings`, `hash` (GNU), `versions` and `definitions` the addresses of its tables, 0
             where there is none.
-        functions: addresses of the initialisation and finalisation functions, DT_INIT and DT_FINI, 0 for none.
-        arrays: address and number of items of DT_INIT_ARRAY and DT_FINI_ARRAY.
+        functions: addresses of the initialisation and finalisation functions, DT_INIT and DT_FINI, 0 for
+        none. arrays: address and number of items of DT_INIT_ARRAY and DT_FINI_ARRAY.
         frames: address of the table for unwinding.
         slots: those that must be filled before it runs.
     """
@@ -205,7 +205,7 @@ class Prelinked:
         return max((library.start + library.size for library in self.libraries), default=FIRST_LIBRARY)
 
     def stubs(self) -> bytes:
-        """The machine code of the jump stubs, in whole pages: `jmp *slot(%rip)`, the same distance for all."""
+        """The jump stubs in whole pages: `jmp *slot(%rip)`, the same distance for all."""
         code = b"\xff\x25" + (SLOTS - STUBS - 6).to_bytes(4, "little") + b"\x66\x90"
         size = STUB_SIZE * len(self.slots)
         return (code * len(self.slots)).ljust(-(-size // PAGE) * PAGE, b"\xcc")

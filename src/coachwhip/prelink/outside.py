@@ -58,9 +58,7 @@ def _read(stub: bytes, glibc: Iterable[bytes]) -> Outside:
     file = LoadableFile(stub)
     symbols = {symbol.name: symbol for symbol in file.all_symbols() if defined(symbol)}
     addresses = {name: symbol.value for name, symbol in symbols.items() if symbol.type != STT_TLS}
-    own = {
-        name.removeprefix(_OWN): address for name, address in addresses.items() if name.startswith(_OWN)
-    }
+    own = {name.removeprefix(_OWN): address for name, address in addresses.items() if name.startswith(_OWN)}
     functions: dict[str, bool] = {}
     for library in glibc:
         for symbol in LoadableFile(library).all_symbols():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coachwhip.prelink.candidate import PF_R, PF_W, PF_X, page_down, page_up
@@ -47,11 +48,11 @@ def _append(pieces: list[Piece], piece: Piece) -> None:
     if pieces:
         last = pieces[-1]
         contents = last.content, piece.content
-        if (last.address + last.size, last.protection) == (piece.address, piece.protection):
-            if None not in contents or contents == (None, None):
-                content = None if last.content is None else last.content + (piece.content or b"")
-                pieces[-1] = Piece(last.address, last.size + piece.size, last.protection, content)
-                return
+        follows = (last.address + last.size, last.protection) == (piece.address, piece.protection)
+        if follows and (None not in contents or contents == (None, None)):
+            content = None if last.content is None else last.content + (piece.content or b"")
+            pieces[-1] = Piece(last.address, last.size + piece.size, last.protection, content)
+            return
     pieces.append(piece)
 
 
@@ -69,5 +70,5 @@ def _parts(segment: Segment, relro: tuple[int, int]) -> Iterator[tuple[int, int,
     start, end = page_down(segment.address), page_up(segment.address + segment.room)
     filled = page_up(segment.address + segment.size) if segment.size else start
     cuts = sorted({start, end, *(cut for cut in (filled, *relro) if start < cut < end)})
-    for first, last in zip(cuts, cuts[1:], strict=False):
+    for first, last in pairwise(cuts):
         yield first, last, first < filled

@@ -51,15 +51,17 @@ _MOST_SLOTS = (SLOTS - STUBS) // STUB_SIZE
 def prelink(natives: Iterable[Native], outside: Outside) -> Prelinked:
     """Give every packaged library its address, and apply its relocations.
 
-    A library that can't be prelinked is left out together with those that it needs: the system's loader, which
-    loads it, would load them a second time.
+    A library that can't be prelinked is left out together with those that it needs: the system's loader,
+    which loads it, would load them a second time.
 
     Args:
         natives: all packaged libraries; programs among them are passed over.
         outside: what else they can be bound to.
     """
     # The order of the image's nodes: addresses and nodes then ascend together.
-    natives = sorted((n for n in natives if is_library(n)), key=lambda n: (n.path.count("/"), n.path.split("/")))
+    natives = sorted(
+        (n for n in natives if is_library(n)), key=lambda n: (n.path.count("/"), n.path.split("/"))
+    )
     refused: dict[str, str] = {}
     candidates: dict[str, Candidate] = {}
     for native in natives:

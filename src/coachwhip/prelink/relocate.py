@@ -33,7 +33,7 @@ class _Binder(Protocol):
 
 
 def wants_fixed_storage(candidate: Candidate, binder: _Binder) -> set[str]:
-    """Return the libraries whose thread-local storage this one wants at a fixed place from the thread pointer.
+    """Return the libraries whose thread-local storage this one wants at a fixed place in every thread.
 
     Raises:
         Refusal: it wants that of a library that is not packaged.
@@ -78,6 +78,17 @@ class Relocator:
                 segment.offset : segment.offset + segment.size
             ]
         self._writable = [(s.address, s.address + s.size) for s in candidate.loads if s.flags & PF_W]
+        self._handlers: Mapping[int, Callable[[int, int, int], None]] = {
+            _NONE: lambda *_: None,
+            _WORD: self._word,
+            _GLOB_DAT: self._got,
+            _JUMP_SLOT: self._jump,
+            _DTPMOD: self._module,
+            _DTPOFF: self._offset,
+            _TPOFF: self._thread_offset,
+            _TLSDESC: self._descriptor,
+            _IRELATIVE: self._resolved,
+        }
         self.fixups: list[Fixup] = []
         self.slots: set[int] = set()
 
@@ -115,13 +126,10 @@ class Relocator:
         if kind == _RELATIVE:
             self._put(address, self._base + addend)
             return
-        handler = _HANDLERS.get(kind)
+        handler = self._handlers.get(kind)
         if handler is None:
             raise Refusal(f"it has a relocation of type {kind}")
-        handler(self, address, symbol, addend)
-
-    def _nothing(self, address: int, symbol: int, addend: int) -> None:
-        pass
+        handler(address, symbol, addend)
 
     def _word(self, address: int, symbol: int, addend: int) -> None:
         self._refer(address, self._bind(symbol), addend)
@@ -214,16 +222,3 @@ class Relocator:
                 _QUAD.pack_into(self.memory, at + 8 - self._start, self._get(at + 8) + self._base)
             if tag == 0:
                 break
-
-
-_HANDLERS: dict[int, Callable[[Relocator, int, int, int], None]] = {
-    _NONE: Relocator._nothing,
-    _WORD: Relocator._word,
-    _GLOB_DAT: Relocator._got,
-    _JUMP_SLOT: Relocator._jump,
-    _DTPMOD: Relocator._module,
-    _DTPOFF: Relocator._offset,
-    _TPOFF: Relocator._thread_offset,
-    _TLSDESC: Relocator._descriptor,
-    _IRELATIVE: Relocator._resolved,
-}
