@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "image.h"
+#include "libraries.h"
 #include "xxh64.h"
 
 static uint64_t state;
@@ -117,8 +118,38 @@ static void use_node(const struct cw_image *image, const struct cw_node *node)
     use_blob(image, &node->code);
 }
 
+/* What the loader relies on without asking again. */
+static void use_library(const struct cw_image *image, const struct cw_library *library)
+{
+    used += cw_library_of(image, &image->nodes[library->node]) == library;
+    used += cw_library_at(image, library->start) == library;
+    use(cw_image_text(image, library->soname));
+    use_list(image, library->folders);
+    for (uint32_t n = 0; n < library->pieces.count; n++) {
+        const struct cw_piece *piece = &image->pieces[library->pieces.first + n];
+        if (piece->offset != CW_NO_CONTENT)
+            used += image->base[image->pages_offset + piece->offset + piece->size - 1];
+    }
+    for (uint32_t n = 0; n < library->needs.count; n++) {
+        const struct cw_need *need = &image->needs[library->needs.first + n];
+        use(cw_image_text(image, need->name));
+        if (need->node != CW_NO_NODE)
+            used += image->nodes[need->node].kind;
+    }
+    for (uint32_t n = 0; n < library->uses.count; n++)
+        use(cw_image_text(image, image->slots[image->uses[library->uses.first + n]].name));
+    for (uint32_t n = 0; n < library->fixups.count; n++) {
+        const struct cw_fixup *fixup = &image->fixups[library->fixups.first + n];
+        if (fixup->kind != CW_FIX_RESOLVED)
+            use(cw_image_text(image, image->slots[fixup->slot].version));
+    }
+}
+
 static void use_all(const struct cw_image *image)
 {
+    for (uint32_t n = 0; n < image->library_count; n++)
+        use_library(image, &image->libraries[n]);
+    used += cw_libraries_end(image) < CW_FIRST_LIBRARY;
     for (uint32_t n = 0; n < image->node_count; n++)
         use_node(image, cw_image_node(image, n));
     used += cw_image_node(image, image->node_count) != NULL;
@@ -142,7 +173,8 @@ static int round_of(const uint8_t *original, uint64_t size)
     memcpy(data, original, cut);
     for (uint64_t changes = number() % 6; changes; changes--) {
         /* Most of an image is data; its tables are what the reader follows. */
-        uint64_t tables = sizeof(struct cw_header) + 4096 < cut ? sizeof(struct cw_header) + 4096 : cut;
+        uint64_t tables = ((const struct cw_header *)(const void *)original)->sections[CW_DATA].offset;
+        tables = tables < cut ? tables : cut;
         change(data, number() % 4 ? tables : cut);
     }
     if (number() % 8)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "image.h"
+#include "libraries.h"
 
 #define SIZE(type) printf("%s %zu\n", #type, sizeof(struct type))
 #define OFFSET(type, field) printf("%s.%s %zu\n", #type, #field, offsetof(struct type, field))
@@ -17,6 +18,11 @@ int main(void)
     SIZE(cw_blob);
     SIZE(cw_node);
     SIZE(cw_settings);
+    SIZE(cw_library);
+    SIZE(cw_piece);
+    SIZE(cw_need);
+    SIZE(cw_slot);
+    SIZE(cw_fixup);
     OFFSET(cw_header, sections);
     OFFSET(cw_node, parent);
     OFFSET(cw_node, data);
@@ -34,6 +40,16 @@ int main(void)
     VALUE(CW_EXECUTABLE);
     VALUE(CW_NATIVE);
     VALUE(CW_QUIET);
+    VALUE(CW_LIBRARIES);
+    VALUE(CW_PAGES);
+    VALUE(CW_WEAK);
+    VALUE(CW_RELRO);
+    VALUE(CW_FIX_RESOLVED);
+    VALUE(CW_REGION);
+    VALUE(CW_REGION_END);
+    VALUE(CW_STUBS);
+    VALUE(CW_CODE_SLOTS);
+    VALUE(CW_FIRST_LIBRARY);
     VALUE(CW_INTERPRETER);
     VALUE(CW_ENVIRONMENT);
     return 0;

@@ -19,6 +19,8 @@ from tests.unit.image.samples import LayerBuilder, fake_stub, manifest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from coachwhip.prelink import Prelinked
+
 __all__ = [
     "FILES",
     "Content",
@@ -114,7 +116,9 @@ def library_nodes(folder: Path) -> dict[str, Content]:
     }
 
 
-def write_image(path: Path, files: Mapping[str, Content], *, name: str = "sample") -> Path:
+def write_image(
+    path: Path, files: Mapping[str, Content], *, name: str = "sample", prelinked: Prelinked | None = None
+) -> Path:
     """Write an image of its own, without a stub, to `path`."""
     layer = LayerBuilder(name, path.with_suffix(".blobs")).add("entry.py", code=b"code")
     for file, content in files.items():
@@ -128,7 +132,7 @@ def write_image(path: Path, files: Mapping[str, Content], *, name: str = "sample
         )
     bundle = Bundle(name, "1", EntryPoint(name), Target((3, 13)), (layer.layer(),))
     output = io.BytesIO()
-    write_product(fake_stub(), plan_image(bundle, "entry.py"), manifest(), output)
+    write_product(fake_stub(), plan_image(bundle, "entry.py", prelinked), manifest(), output)
     product = output.getvalue()
     segment = find_segment(product)
     assert segment is not None

@@ -12,6 +12,8 @@ import xxhash
 
 from coachwhip.image import format as fmt
 from coachwhip.model import NativeLib
+from coachwhip.prelink import model as prelink
+from tests.stub.libraries import prelinked_libraries
 from tests.stub.programs import STUB, TESTS, Content, compile_program, write_image
 
 READER = (STUB / "image.c", STUB / "libraries.c", STUB / "xxh64.c")
@@ -40,7 +42,8 @@ def small_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "lib/x.so": Content(b"\x7fELF", native=native),
         "lib/liby.so": Content(b"\x7fELF", native=NativeLib("liby.so", (), (), (2, 17), "memcpy")),
     }
-    return write_image(tmp_path_factory.mktemp("fuzzed") / "image", files)
+    libraries = prelinked_libraries("lib/liby.so", "lib/x.so")
+    return write_image(tmp_path_factory.mktemp("fuzzed") / "image", files, prelinked=libraries)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -66,6 +69,11 @@ def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path)
         "cw_blob": fmt.BLOB.size,
         "cw_node": fmt.NODE_SIZE,
         "cw_settings": fmt.SETTINGS_SIZE,
+        "cw_library": fmt.LIBRARY.size,
+        "cw_piece": fmt.PIECE.size,
+        "cw_need": fmt.NEED.size,
+        "cw_slot": fmt.SLOT.size,
+        "cw_fixup": fmt.FIXUP.size,
         "cw_header.sections": fmt.HEADER.size,
         "cw_node.parent": fmt.STRING.size,
         "cw_node.data": fmt.STRING.size + fmt.NODE.size,
@@ -83,6 +91,16 @@ def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path)
         "CW_EXECUTABLE": fmt.NodeFlag.EXECUTABLE,
         "CW_NATIVE": fmt.NodeFlag.NATIVE,
         "CW_QUIET": fmt.NodeFlag.QUIET,
+        "CW_LIBRARIES": fmt.Section.LIBRARIES,
+        "CW_PAGES": fmt.Section.PAGES,
+        "CW_WEAK": fmt.SlotFlag.WEAK,
+        "CW_RELRO": prelink.Protection.RELRO,
+        "CW_FIX_RESOLVED": prelink.FixupKind.RESOLVED,
+        "CW_REGION": prelink.REGION,
+        "CW_REGION_END": prelink.REGION_END,
+        "CW_STUBS": prelink.STUBS,
+        "CW_CODE_SLOTS": prelink.SLOTS,
+        "CW_FIRST_LIBRARY": prelink.FIRST_LIBRARY,
         "CW_INTERPRETER": fmt.SettingsFlag.INTERPRETER,
         "CW_ENVIRONMENT": fmt.SettingsFlag.ENVIRONMENT,
     }

@@ -111,9 +111,9 @@ NODE = struct.Struct("<IIIIIHH")
 #: warning filters, path lines (lists).
 SETTINGS = struct.Struct("<IIII")
 #: node, TLS module; base, start, size; soname (string), folders (list); pieces, needs, uses, fixups (first
-#: and count each); dynamic section, program headers, their count; number of symbols, then addresses of symbols
-#: and strings, size of strings, addresses of hash, versions, definitions; DT_INIT, DT_FINI, arrays of them and
-#: their counts; unwinding table; TLS: image, size, room, alignment, offset.
+#: and count each); dynamic section, program headers, their count; number of symbols; addresses of symbols
+#: and strings, size of strings, addresses of hash, versions, definitions; DT_INIT, DT_FINI, arrays of them
+#: and their counts; unwinding table; TLS: image, size, room, alignment, offset.
 LIBRARY = struct.Struct("<II QQQ II II IIIIIIII QQ II QQQQQQ QQQQ II Q QQQQ q")
 #: address, size, offset in the pages, protection, reserved
 PIECE = struct.Struct("<QQQII")

@@ -50,8 +50,8 @@ class Binding(NamedTuple):
     """What a reference was bound to.
 
     `value` is an address (of the symbol, or of the function that returns its address), an offset in
-    thread-local storage, or the number of a slot. `owner` is the path of the library whose storage that is. `function`
-    tells of what is outside whether it is one.
+    thread-local storage, or the number of a slot. `owner` is the path of the library whose storage that is.
+    `function` tells of what is outside whether it is one.
     """
 
     kind: Kind
