@@ -156,8 +156,9 @@ def test_what_a_loader_needs_is_found(files: dict[str, bytes], main: Library, de
     table = elf.get_section_by_name(".dynsym")
     assert isinstance(table, SymbolTableSection)
     assert main.symbols == (main.base + table["sh_addr"], table.num_symbols())
-    assert main.hash == main.base + elf.get_section_by_name(".gnu.hash")["sh_addr"]
-    assert main.frames == main.base + elf.get_section_by_name(".eh_frame_hdr")["sh_addr"]
+    starts_at = {section.name: section["sh_addr"] for section in elf.iter_sections()}
+    assert main.hash == main.base + starts_at[".gnu.hash"]
+    assert main.frames == main.base + starts_at[".eh_frame_hdr"]
     array, count = main.arrays[0]
     starts = [word(main, array + 8 * n) for n in range(count)]
     assert starts
