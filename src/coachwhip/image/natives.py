@@ -69,7 +69,8 @@ def library_folders(path: str, native: NativeLib) -> tuple[str, ...]:
     """Return a library's DT_RUNPATH as paths below the product's root; what leads elsewhere is left out."""
     origin = "/" + posixpath.dirname(path)
     entries = (entry.replace("${ORIGIN}", "$ORIGIN") for entry in native.runpath)
-    folders = (posixpath.normpath(entry.replace("$ORIGIN", origin)) for entry in entries if "$ORIGIN" in entry)
+    inside = (entry.replace("$ORIGIN", origin) for entry in entries if "$ORIGIN" in entry)
+    folders = map(posixpath.normpath, inside)
     return tuple(dict.fromkeys(folder.lstrip("/") for folder in folders))
 
 

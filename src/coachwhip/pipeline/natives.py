@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from coachwhip.effects.source import read_bytes, read_range
-from coachwhip.image import library_folders, needed_libraries
+from coachwhip.image import is_carried, library_folders, needed_libraries
 from coachwhip.model import Compression
 from coachwhip.prelink import Native, prelink, read_outside
 from coachwhip.runtime.toolchain import glibc_libraries
@@ -35,7 +35,13 @@ def prelink_bundle(bundle: Bundle, stub: bytes, toolchain: Toolchain) -> Prelink
             files.setdefault(node.path, (node, layer.blobs))
     needed = needed_libraries({path: node for path, (node, _) in files.items()})
     natives = [
-        Native(path, _content(node.data, blobs), library_folders(path, node.native), needed[path])
+        Native(
+            path,
+            _content(node.data, blobs),
+            library_folders(path, node.native),
+            needed[path],
+            carried=is_carried(path),
+        )
         for path, (node, blobs) in files.items()
         if node.native is not None and node.data is not None
     ]

@@ -74,12 +74,14 @@ class Native:
         content: its bytes.
         folders: DT_RUNPATH as paths below the root; those that lead elsewhere are left out.
         needed: DT_NEEDED in order, each with the path of the packaged library that it is, if it is one.
+        carried: whether it is a copy of one that machines have, which may be in a process beside theirs.
     """
 
     path: str
     content: bytes
     folders: tuple[str, ...] = ()
     needed: tuple[tuple[str, str | None], ...] = ()
+    carried: bool = False
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def prelink(natives: Iterable[Native], outside: Outside) -> Prelinked:
     """Give every packaged library its address, and apply its relocations.
 
     A library that can't be prelinked is left out together with those that it needs: the system's loader,
-    which loads it, would load them a second time.
+    which loads it, would load them a second time. That does no harm to carried ones.
 
     Args:
         natives: all packaged libraries; programs among them are passed over.
@@ -69,7 +69,8 @@ def prelink(natives: Iterable[Native], outside: Outside) -> Prelinked:
             candidates[native.path] = read_candidate(native)
         except Refusal as refusal:
             refused[native.path] = str(refusal)
-    needs = {native.path: [path for _, path in native.needed if path] for native in natives}
+    carried = {native.path for native in natives if native.carried}
+    needs = {n.path: [path for _, path in n.needed if path and path not in carried] for n in natives}
     while True:
         _refuse_needed(candidates, refused, needs)
         attempt = _Attempt(candidates, outside)
