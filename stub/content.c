@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "libraries.h"
 #include "paths.h"
 #include "sys.h"
 #include "unpack.h"
@@ -43,6 +44,13 @@ static int write_all(int fd, const uint8_t *data, uint64_t size)
     return 0;
 }
 
+bool cw_decode_content(const struct cw_node *node, void *to, struct cw_bytes stored)
+{
+    if (!cw_zstd_decode(to, node->data.raw, stored.data, stored.size))
+        return false;
+    return !(node->flags & CW_DATA_DIFFERENCE) || cw_library_original(cw_paths_image(), node, to, node->data.raw);
+}
+
 int cw_write_content(const struct cw_node *node, int fd)
 {
     struct cw_bytes stored = cw_image_blob(cw_paths_image(), &node->data);
@@ -57,7 +65,7 @@ int cw_write_content(const struct cw_node *node, int fd)
     if (room == MAP_FAILED)
         return -ENOMEM;
     int result = -EBADMSG;
-    if (cw_zstd_decode(room, raw, stored.data, stored.size))
+    if (cw_decode_content(node, room, stored))
         result = write_all(fd, room, raw);
     munmap(room, raw);
     return result;

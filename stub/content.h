@@ -15,6 +15,9 @@ unsigned cw_node_mode(const struct cw_node *node);
 /* The number that stands for a node where an inode's is asked for. */
 ino_t cw_node_inode(const struct cw_node *node);
 
+/* Decompresses the content of `node`, which its flags say to be compressed, from its stored bytes; data.raw bytes. */
+bool cw_decode_content(const struct cw_node *node, void *to, struct cw_bytes stored);
+
 /* Writes the checked content of `node` to the empty file `fd`. Returns 0 or a negated errno: EBADMSG when
  * the image is damaged. */
 int cw_write_content(const struct cw_node *node, int fd);

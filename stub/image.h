@@ -77,6 +77,7 @@ enum cw_node_flag {
     CW_EXECUTABLE = 8,
     CW_NATIVE = 16,
     CW_QUIET = 32, /* a library that nothing outside of the process notices */
+    CW_DATA_DIFFERENCE = 64, /* to the memory of the prelinked library that was made of it */
 };
 
 struct cw_node {

@@ -1,6 +1,8 @@
 #include "libraries.h"
 
+#include <elf.h>
 #include <stdbool.h>
+#include <string.h>
 
 static bool in_span(struct cw_span span, uint32_t count)
 {
@@ -160,4 +162,51 @@ uint64_t cw_libraries_end(const struct cw_image *image)
         return CW_FIRST_LIBRARY;
     const struct cw_library *last = &image->libraries[image->library_count - 1];
     return last->start + last->size;
+}
+
+/* What a library has at an address when it is mapped, and how much of it lies together; NULL for nothing. */
+static const uint8_t *content_at(const struct cw_image *image, const struct cw_library *library, uint64_t address,
+                                 uint64_t *size)
+{
+    for (uint32_t n = 0; n < library->pieces.count; n++) {
+        const struct cw_piece *piece = &image->pieces[library->pieces.first + n];
+        if (piece->offset == CW_NO_CONTENT || address < piece->address || address - piece->address >= piece->size)
+            continue;
+        *size = piece->size - (address - piece->address);
+        return image->base + image->pages_offset + piece->offset + (address - piece->address);
+    }
+    return NULL;
+}
+
+static bool combine(const struct cw_image *image, const struct cw_library *library, const Elf64_Phdr *header,
+                    uint8_t *file, uint64_t size)
+{
+    uint64_t address = library->base + header->p_vaddr, left = header->p_filesz, there;
+    if (header->p_offset > size || left > size - header->p_offset)
+        return false;
+    for (uint8_t *to = file + header->p_offset; left; left -= there, address += there, to += there) {
+        const uint8_t *from = content_at(image, library, address, &there);
+        if (!from)
+            return false;
+        there = there < left ? there : left;
+        for (uint64_t n = 0; n < there; n++)
+            to[n] ^= from[n];
+    }
+    return true;
+}
+
+bool cw_library_original(const struct cw_image *image, const struct cw_node *node, uint8_t *file, uint64_t size)
+{
+    const struct cw_library *library = cw_library_of(image, node);
+    uint64_t there;
+    const uint8_t *headers = library ? content_at(image, library, library->headers, &there) : NULL;
+    if (!headers || there / sizeof(Elf64_Phdr) < library->header_count)
+        return false;
+    for (uint32_t n = 0; n < library->header_count; n++) {
+        Elf64_Phdr header;
+        memcpy(&header, headers + n * sizeof header, sizeof header);
+        if (header.p_type == PT_LOAD && !combine(image, library, &header, file, size))
+            return false;
+    }
+    return true;
 }

@@ -24,6 +24,9 @@ const struct cw_library *cw_library_of(const struct cw_image *image, const struc
 /* The library that has an address, or NULL. */
 const struct cw_library *cw_library_at(const struct cw_image *image, uint64_t address);
 
+/* Makes the file of a prelinked library of the difference to its memory. False when they are not of the same one. */
+bool cw_library_original(const struct cw_image *image, const struct cw_node *node, uint8_t *file, uint64_t size);
+
 /* The first address behind all libraries. */
 uint64_t cw_libraries_end(const struct cw_image *image);
 

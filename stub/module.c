@@ -3,6 +3,7 @@
 #include <marshal.h>
 #include <string.h>
 
+#include "content.h"
 #include "find.h"
 #include "imports.h"
 #include "paths.h"
@@ -81,7 +82,7 @@ static PyObject *node_data(const struct cw_node *node)
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->data.raw);
     if (!bytes)
         return NULL;
-    if (!cw_zstd_decode(PyBytes_AS_STRING(bytes), node->data.raw, stored.data, stored.size)) {
+    if (!cw_decode_content(node, PyBytes_AS_STRING(bytes), stored)) {
         Py_DECREF(bytes);
         return cw_damaged(node);
     }

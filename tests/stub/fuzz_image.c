@@ -145,8 +145,19 @@ static void use_library(const struct cw_image *image, const struct cw_library *l
     }
 }
 
+static void use_original(const struct cw_image *image, const struct cw_node *node)
+{
+    uint64_t size = node->data.raw < 1 << 16 ? node->data.raw : 1 << 16;
+    uint8_t *file = calloc(1, size + 1);
+    used += cw_library_original(image, node, file, size);
+    free(file);
+}
+
 static void use_all(const struct cw_image *image)
 {
+    for (uint32_t n = 0; n < image->node_count; n++)
+        if (image->nodes[n].flags & CW_DATA_DIFFERENCE)
+            use_original(image, &image->nodes[n]);
     for (uint32_t n = 0; n < image->library_count; n++)
         use_library(image, &image->libraries[n]);
     used += cw_libraries_end(image) < CW_FIRST_LIBRARY;

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+
+import zstandard
+
 from coachwhip.prelink.model import (
     FIRST_LIBRARY,
     PAGE,
@@ -19,13 +23,17 @@ from coachwhip.prelink.model import (
 __all__ = ["prelinked_libraries"]
 
 _PAGES = 4
+#: A file whose difference to its memory is all there is to test: one segment, the first page.
+_FILE = bytes(PAGE)
+_HEADER = struct.pack("<IIQQQQQQ", 1, 4, 0, 0, 0, PAGE, PAGE, PAGE)
 
 
 def prelinked_libraries(*paths: str) -> Prelinked:
     """Libraries made of these files, each of which needs the one before it."""
     slots = (Slot("puts", "GLIBC_2.2.5"), Slot("maybe", "", weak=True), Slot("own", "", FIRST_LIBRARY))
     libraries = [_library(number, path, paths[number - 1 : number]) for number, path in enumerate(paths)]
-    return Prelinked(b"", tuple(libraries), slots, {})
+    originals = {one.path: (zstandard.compress(_FILE), len(_FILE)) for one in libraries}
+    return Prelinked(b"", tuple(libraries), slots, {}, originals)
 
 
 def _library(number: int, path: str, needed: tuple[str, ...]) -> Library:
@@ -38,7 +46,7 @@ def _library(number: int, path: str, needed: tuple[str, ...]) -> Library:
         start=start,
         size=_PAGES * PAGE,
         pieces=(
-            Piece(start, PAGE, Protection.READ, bytes(PAGE)),
+            Piece(start, PAGE, Protection.READ, (bytes(64) + _HEADER).ljust(PAGE, b"\0")),
             Piece(start + PAGE, PAGE, Protection.READ | Protection.EXECUTE, b"\xc3" * PAGE),
             Piece(data, PAGE, Protection.READ | Protection.WRITE, bytes(PAGE)),
             Piece(data + PAGE, PAGE, Protection.READ | Protection.WRITE, None),
@@ -52,7 +60,7 @@ def _library(number: int, path: str, needed: tuple[str, ...]) -> Library:
             Fixup(data + 16, FixupKind.RESOLVED, 0, start + PAGE),
         ),
         dynamic=data + 64,
-        headers=(start + 64, 8),
+        headers=(start + 64, 1),
         symbols=(start + 1024, 10),
         strings=(start + 2048, 100),
         hash=start + 3000,

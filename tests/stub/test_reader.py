@@ -93,6 +93,7 @@ def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path)
         "CW_QUIET": fmt.NodeFlag.QUIET,
         "CW_LIBRARIES": fmt.Section.LIBRARIES,
         "CW_PAGES": fmt.Section.PAGES,
+        "CW_DATA_DIFFERENCE": fmt.NodeFlag.DATA_DIFFERENCE,
         "CW_WEAK": fmt.SlotFlag.WEAK,
         "CW_RELRO": prelink.Protection.RELRO,
         "CW_FIX_RESOLVED": prelink.FixupKind.RESOLVED,

@@ -82,6 +82,7 @@ class NodeFlag(IntFlag):
     EXECUTABLE = 8
     NATIVE = 16
     QUIET = 32
+    DATA_DIFFERENCE = 64
 
 
 class SettingsFlag(IntFlag):

@@ -9,11 +9,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import xxhash
+
 from coachwhip.image.format import NodeFlag, NodeKind
 from coachwhip.image.natives import dependency_closures
 from coachwhip.model import Blob, Compression
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from coachwhip.model import Bundle, Node
@@ -26,9 +29,9 @@ _ALIGNMENT = 16
 
 @dataclass(frozen=True)
 class BlobPlace:
-    """A blob and its offset in the image's data section; `source` holds its bytes."""
+    """A blob and its offset in the image's data section; `source` is its bytes, or the file that has them."""
 
-    source: Path
+    source: Path | bytes
     blob: Blob
     offset: int
 
@@ -70,7 +73,7 @@ class _Placement:
         self.blobs: list[BlobPlace] = []
         self.size = 0
 
-    def place(self, source: Path, blob: Blob | None) -> BlobPlace | None:
+    def place(self, source: Path | bytes, blob: Blob | None) -> BlobPlace | None:
         if blob is None:
             return None
         offset = -(-self.size // _ALIGNMENT) * _ALIGNMENT
@@ -103,7 +106,8 @@ def plan_image(bundle: Bundle, entry_path: str, prelinked: Prelinked | None = No
     # Code first: a start touches only code, which then lies together.
     placement = _Placement()
     code = {path: placement.place(files[path][1], files[path][0].code) for path in order if path in files}
-    data = {path: placement.place(files[path][1], files[path][0].data) for path in order if path in files}
+    stored = _Data(files, prelinked)
+    data = {path: placement.place(*stored.of(path)) for path in order if path in files}
     nodes = []
     for path in order:
         below = children[path]
@@ -115,7 +119,7 @@ def plan_image(bundle: Bundle, entry_path: str, prelinked: Prelinked | None = No
                 first_child=index[below[0]] if below else 0,
                 child_count=len(below),
                 kind=NodeKind.FILE if file else NodeKind.DIRECTORY,
-                flags=_flags(file[0]) if file else NodeFlag(0),
+                flags=_flags(file[0]) | stored.flags(path) if file else NodeFlag(0),
                 deps=tuple(index[dep] for dep in closures.get(path, ())),
                 data=data.get(path),
                 code=code.get(path),
@@ -124,6 +128,29 @@ def plan_image(bundle: Bundle, entry_path: str, prelinked: Prelinked | None = No
     return ImagePlan(
         bundle, tuple(nodes), tuple(placement.blobs), index[entry_path], placement.size, prelinked
     )
+
+
+class _Data:
+    """The content of files as it is stored: that of prelinked libraries as the difference to their memory."""
+
+    def __init__(self, files: Mapping[str, tuple[Node, Path]], prelinked: Prelinked | None) -> None:
+        self._files = files
+        self._originals = prelinked.originals if prelinked else {}
+
+    def of(self, path: str) -> tuple[Path | bytes, Blob | None]:
+        """Return a file's blob, and its bytes or the file that has them."""
+        node, blobs = self._files[path]
+        if path not in self._originals:
+            return blobs, node.data
+        packed, size = self._originals[path]
+        checksum = xxhash.xxh64_intdigest(packed)
+        return packed, Blob(0, len(packed), size, Compression.ZSTD, checksum)
+
+    def flags(self, path: str) -> NodeFlag:
+        """Return the flags that tell how it is stored, as far as the node does not."""
+        if path not in self._originals:
+            return NodeFlag(0)
+        return NodeFlag.DATA_ZSTD | NodeFlag.DATA_DIFFERENCE
 
 
 def _flags(node: Node) -> NodeFlag:

@@ -16,10 +16,13 @@ from coachwhip.image.format import (
     BLOB,
     HEADER,
     HEADER_SIZE,
+    LIBRARY,
     LIST,
     MAGIC,
+    NO_CONTENT,
     NODE,
     NODE_SIZE,
+    PIECE,
     RANGE,
     SETTINGS,
     SETTINGS_SIZE,
@@ -33,8 +36,10 @@ from coachwhip.image.format import (
 from coachwhip.image.manifest import Manifest
 from coachwhip.image.stub_elf import find_segment
 from coachwhip.model import Settings
+from coachwhip.prelink.originals import Memory, difference
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 __all__ = ["ImageNode", "ImageReader", "read_image"]
@@ -78,6 +83,7 @@ class ImageReader:
         self._file = file
         self.offset = segment.offset
         self.size = segment.size
+        self._numbers: dict[str, int] = {}
         self._read_header()
         self._strings = self.section(Section.STRINGS)
         self.settings = self._read_settings()
@@ -165,9 +171,53 @@ class ImageReader:
         if not node.flags & NodeFlag.DATA_ZSTD:
             return stored
         try:
-            return zstandard.ZstdDecompressor().decompress(stored, max_output_size=node.data[2])
-        except zstandard.ZstdError as error:
+            data = zstandard.ZstdDecompressor().decompress(stored, max_output_size=node.data[2])
+            if node.flags & NodeFlag.DATA_DIFFERENCE:
+                return difference(data, self._memory(node))
+        except (zstandard.ZstdError, ValueError) as error:
             raise _damaged(node.path) from error
+        return data
+
+    def prelinked(self) -> frozenset[str]:
+        """The paths of the native libraries that are mapped from the image instead of being unpacked."""
+        return frozenset(node.path for node in self.nodes() if node.flags & NodeFlag.DATA_DIFFERENCE)
+
+    def _memory(self, node: ImageNode) -> Memory:
+        table = self.section(Section.LIBRARIES)
+        records = (LIBRARY.unpack_from(table, at) for at in range(0, len(table), LIBRARY.size))
+        numbers = self._numbers or {found.path: number for number, found in enumerate(self.nodes())}
+        self._numbers = numbers
+        fields = next((record for record in records if record[0] == numbers[node.path]), None)
+        if fields is None:
+            raise ValueError("it is not among the prelinked libraries")
+        (
+            _,
+            _,
+            base,
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
+            first,
+            count,
+            *_,
+        ) = fields
+        pages = self._ranges[Section.PAGES][0]
+        pieces = []
+        for address, size, offset, *_ in self._records(PIECE, Section.PIECES, first, count):
+            if offset != NO_CONTENT:
+                pieces.append((address, self._slice(pages + offset, size)))
+        return Memory(base, fields[18:20], pieces)
+
+    def _records(
+        self, layout: struct.Struct, section: Section, first: int, count: int
+    ) -> Iterator[tuple[int, ...]]:
+        table = self.section(section)
+        if (first + count) * layout.size > len(table):
+            raise _damaged("its index")
+        return layout.iter_unpack(table[first * layout.size : (first + count) * layout.size])
 
     def _blob(self, blob: tuple[int, int, int, int]) -> bytes:
         start, size = self._ranges[Section.DATA]

@@ -89,6 +89,10 @@ def _data(blobs: tuple[BlobPlace, ...]) -> Iterator[bytes]:
     try:
         for place in blobs:
             yield bytes(place.offset - end)
+            end = place.offset + place.blob.stored
+            if isinstance(place.source, bytes):
+                yield place.source
+                continue
             stream = streams.get(place.source)
             if stream is None:
                 stream = streams[place.source] = place.source.open("rb")
@@ -100,7 +104,6 @@ def _data(blobs: tuple[BlobPlace, ...]) -> Iterator[bytes]:
                     raise OSError(None, "a cached layer is shorter than its index says", str(place.source))
                 rest -= len(chunk)
                 yield chunk
-            end = place.offset + place.blob.stored
     finally:
         for stream in streams.values():
             stream.close()

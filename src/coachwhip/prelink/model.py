@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING
 
@@ -194,12 +194,14 @@ class Prelinked:
         libraries: in the order of their addresses.
         slots: symbols of the outside; jump stub and slot number *n* belong to item *n*.
         refused: libraries that are left to the system's loader, each with the reason.
+        originals: by path, the prelinked libraries' files as `originals` packs them, and their sizes.
     """
 
     stub: bytes
     libraries: tuple[Library, ...]
     slots: tuple[Slot, ...]
     refused: Mapping[str, str]
+    originals: Mapping[str, tuple[bytes, int]] = field(default_factory=dict)
 
     @property
     def end(self) -> int:

@@ -28,6 +28,7 @@ from coachwhip.prelink.model import (
     Prelinked,
     Threads,
 )
+from coachwhip.prelink.originals import pack_original
 from coachwhip.prelink.pieces import pieces_of
 from coachwhip.prelink.relocate import Relocator, wants_fixed_storage
 
@@ -76,7 +77,14 @@ def prelink(natives: Iterable[Native], outside: Outside) -> Prelinked:
         attempt = _Attempt(candidates, outside)
         found = attempt.run()
         if not attempt.refused:
-            return Prelinked(attempt.stub(), found, attempt.binder.slots, dict(sorted(refused.items())))
+            originals = {
+                library.path: (pack_original(content, library), len(content))
+                for library in found
+                for content in (candidates[library.path].native.content,)
+            }
+            return Prelinked(
+                attempt.stub(), found, attempt.binder.slots, dict(sorted(refused.items())), originals
+            )
         refused |= attempt.refused
 
 

@@ -6,12 +6,14 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from coachwhip.elf.loadable import LoadableFile
 from coachwhip.prelink import Native, prelink
 from coachwhip.prelink.model import FIRST_LIBRARY, SLOTS, STUB_SIZE, STUBS, FixupKind, Protection
+from coachwhip.prelink.originals import Memory, difference
 from tests.unit.prelink.samples import OUTSIDE, compile_one, in_memory, library, natives, word
 
 if TYPE_CHECKING:
@@ -203,3 +205,12 @@ def test_what_a_refused_library_needs_is_refused_too(files: dict[str, bytes], tm
     main = library(linked, "lib/main.so")
     names = {linked.slots[slot].name for slot in main.slots}
     assert "dep_function" in names, "what stays prelinked gets it from the system's loader"
+
+
+def test_the_file_comes_back_from_memory_and_difference(files: dict[str, bytes], linked: Prelinked) -> None:
+    for path, content in files.items():
+        packed, size = linked.originals[path]
+        assert size == len(content)
+        assert len(packed) < len(zstandard.compress(content))
+        memory = Memory.of(library(linked, path))
+        assert difference(zstandard.decompress(packed), memory) == content
