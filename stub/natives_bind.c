@@ -82,7 +82,7 @@ bool cw_native_needs(struct cw_native *native)
         if (!handle)
             return false; /* the loader's message says it */
         if (!keep_handle(need->name.offset, handle))
-            return cw_dl_fail(name.data, ": cannot allocate memory", "", "") != NULL;
+            return cw_dl_fail(name.data, ": cannot allocate memory", "", "");
     }
     return true;
 }
@@ -142,16 +142,16 @@ _Noreturn static void die_of_call(void)
     cw_die(127, cw_self_path(), "symbol lookup error: a native library called a function that does not exist");
 }
 
+/* In ld.so's words: a version that is missing altogether is found before any symbol. */
 static bool fail_symbol(const struct cw_native *native, const struct cw_slot *slot, const char *name)
 {
     struct cw_text version = cw_image_text(cw_paths_image(), slot->version);
-    static const char undefined[] = ": undefined symbol: ";
-    char text[256] = "";
-    if (version.size && version.size < sizeof text - 16) {
-        strcpy(text, ", version ");
-        strcat(text, version.data);
-    }
-    return cw_dl_fail(native->map.l_name, undefined, name, text) != NULL;
+    char path[PATH_MAX];
+    if (!version.size || strlen(native->map.l_name) > sizeof path - 2)
+        return cw_dl_fail(native->map.l_name, ": undefined symbol: ", name, "");
+    strcpy(path, native->map.l_name);
+    strcat(path, ")");
+    return cw_dl_fail("version `", version.data, "' not found (required by ", path);
 }
 
 /* Fills one slot, if that has not been done. `*value` is what is in it then, 0 for nothing. */

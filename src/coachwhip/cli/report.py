@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.errors import ImageError
-from coachwhip.image.format import NodeFlag
+from coachwhip.image.format import NodeFlag, Section
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from coachwhip.image import ImageNode, ImageReader, Manifest
+    from coachwhip.image import ImageReader, Manifest
     from coachwhip.model import Settings
 
 __all__ = ["PARTS", "Report", "report"]
@@ -97,16 +97,17 @@ def report(path: Path, image: ImageReader) -> Report:
         damage=damage,
         manifest=image.manifest,
         settings=image.settings,
-        parts=_parts(image.nodes(), interpreter=image.offset, size=size),
+        parts=_parts(image, size=size),
         floor=floor,
         floor_set_by=floor_set_by,
     )
 
 
-def _parts(nodes: list[ImageNode], *, interpreter: int, size: int) -> dict[str, int]:
+def _parts(image: ImageReader, *, size: int) -> dict[str, int]:
     """Return bytes by part; the index is all that belongs to none of the others, padding included."""
-    stored: Counter[str] = Counter(interpreter=interpreter)
-    for node in nodes:
+    stored: Counter[str] = Counter(interpreter=image.offset)
+    stored["native libraries"] = image.size_of(Section.PAGES)
+    for node in image.nodes():
         if node.flags & NodeFlag.HAS_CODE:
             stored["bytecode"] += node.code[1]
         if node.flags & NodeFlag.HAS_DATA:

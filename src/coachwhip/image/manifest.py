@@ -31,13 +31,21 @@ class DistributionRecord:
 
 @dataclass(frozen=True)
 class NativeRecord:
-    """One native library in a product; `glibc` is the version that it needs, empty for none."""
+    """One native library in a product.
+
+    Attributes:
+        glibc: the version that it needs, empty for none.
+        stored: bytes that it takes in the image, those that it is mapped from among them.
+        raw: bytes of its file.
+        mapped: bytes that it is mapped from; 0 when it is unpacked to be loaded.
+    """
 
     path: str
     glibc: str
     glibc_symbol: str
     stored: int
     raw: int
+    mapped: int = 0
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,10 @@ class ImageReader:
         """The bytes of one section."""
         return self._slice(*self._ranges[section])
 
+    def size_of(self, section: Section) -> int:
+        """The number of bytes of one section."""
+        return int(self._ranges[section][1])
+
     def verify(self) -> None:
         """Check every checksum, stub included.
 
@@ -177,10 +181,6 @@ class ImageReader:
         except (zstandard.ZstdError, ValueError) as error:
             raise _damaged(node.path) from error
         return data
-
-    def prelinked(self) -> frozenset[str]:
-        """The paths of the native libraries that are mapped from the image instead of being unpacked."""
-        return frozenset(node.path for node in self.nodes() if node.flags & NodeFlag.DATA_DIFFERENCE)
 
     def _memory(self, node: ImageNode) -> Memory:
         table = self.section(Section.LIBRARIES)

@@ -94,6 +94,7 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
         python_version=job.runtime.python_version,
         recipe=job.runtime.recipe,
         stub_glibc=native_lib(stub).glibc,
+        prelinked=prelinked,
     )
     with job.progress.step(f"Writing {output}"):
         plan = plan_image(bundle, collect.entry_path(bundle.entry), prelinked)

@@ -208,6 +208,13 @@ class Prelinked:
         """The first address behind all libraries."""
         return max((library.start + library.size for library in self.libraries), default=FIRST_LIBRARY)
 
+    def mapped(self) -> dict[str, int]:
+        """Bytes of the image that each library is mapped from, by path."""
+        return {
+            library.path: sum(len(piece.content) for piece in library.pieces if piece.content is not None)
+            for library in self.libraries
+        }
+
     def stubs(self) -> bytes:
         """The jump stubs in whole pages: `jmp *slot(%rip)`, the same distance for all."""
         code = b"\xff\x25" + (SLOTS - STUBS - 6).to_bytes(4, "little") + b"\x66\x90"
