@@ -99,6 +99,9 @@ void *cw_outside_symbol(const struct cw_native *native, const char *name, const 
 /* Forgets handles of the system's loader, which are of another process. */
 void cw_outside_forget(void);
 
+/* The same for the machine's unwinder. */
+void cw_unwind_forget(void);
+
 /* Runs exit handlers and destructors of all libraries. */
 void cw_natives_end(void);
 

@@ -59,6 +59,7 @@ static int bind_again(void)
 int cw_natives_restored(void)
 {
     cw_outside_forget();
+    cw_unwind_forget();
     if (!cw_natives.reserved)
         return 0;
     int result = bind_again();

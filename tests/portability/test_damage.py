@@ -172,7 +172,7 @@ def test_damaged_code_ends_the_program(copies: Path, tmp_path: Path, path: str) 
 
 
 def test_damage_in_native_libraries(copies: Path) -> None:
-    """Like that of the interpreter it is found by `inspect` alone: a start does not read what it does not need."""
+    """Like that of the interpreter it is found by `inspect` alone: a start reads only what it needs."""
     product = copies / "myapp"
     image = read_image(product)
     with flipped(product, _place(image, Section.PAGES) + image.size_of(Section.PAGES) // 2):

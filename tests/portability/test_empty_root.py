@@ -49,8 +49,9 @@ def test_neither_is_needed_for_native_libraries(bare: Machine, example: Example)
 def test_without_either_a_library_that_is_not_mapped_says_why(bare: Machine) -> None:
     """A second copy in another namespace is the system's loader's business."""
     path = "/__app__/lib/python3.13/site-packages/myapp/myextension.cpython-313-x86_64-linux-gnu.so"
-    code = f"import ctypes; print(ctypes.CDLL(None).dlmopen(-1, b'{path}', 2)); " + (
-        "get = ctypes.CDLL(None).dlerror; get.restype = ctypes.c_char_p; print(get().decode())"
+    code = (
+        f"import ctypes; c = ctypes.CDLL(None); c.dlmopen(ctypes.c_long(-1), b'{path}', 2); "
+        "c.dlerror.restype = ctypes.c_char_p; print(c.dlerror().decode())"
     )
     circumstances = replace(BARE, environment={"COACHWHIP_INTERPRETER": "1"})
     outcome = bare.having(circumstances).run("myapp", "-c", code)

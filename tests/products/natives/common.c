@@ -1,0 +1,2 @@
+int common_value = 5;
+int common(void) { return common_value; }

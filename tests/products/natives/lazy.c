@@ -1,0 +1,1 @@
+int lazy(void) { return 9; }
