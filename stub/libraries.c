@@ -25,7 +25,8 @@ static bool piece_is_good(const struct cw_image *image, const struct cw_piece *p
         return false;
     if (piece->offset == CW_NO_CONTENT)
         return true;
-    return in_pages(piece->offset) && piece->size <= image->pages_size && piece->offset <= image->pages_size - piece->size;
+    return in_pages(piece->offset) && piece->size <= image->pages_size &&
+           piece->offset <= image->pages_size - piece->size;
 }
 
 /* Pieces in ascending order: none is mapped over another one. */
@@ -74,7 +75,8 @@ static bool addresses_are_good(const struct cw_library *library)
            has_table(library, library->headers, library->header_count, HEADER) &&
            has_table(library, library->symbols, library->symbol_count, SYMBOL) &&
            has_table(library, library->strings, library->strings_size, 1) &&
-           has_table(library, library->hash, 1, 16) && has_table(library, library->versions, library->symbol_count, 2) &&
+           has_table(library, library->hash, 1, 16) &&
+           has_table(library, library->versions, library->symbol_count, 2) &&
            has_table(library, library->definitions, 1, 20) && has_table(library, library->init, 1, 1) &&
            has_table(library, library->fini, 1, 1) &&
            has_table(library, library->init_array, library->init_count, POINTER) &&

@@ -83,6 +83,9 @@ void cw_native_unmap(const struct cw_library *library);
 int cw_slots_open(void);
 int cw_slots_close(void);
 
+/* Whether a slot that the library uses has not been filled: the slots must be made writable then. */
+bool cw_native_has_open_slots(const struct cw_native *native);
+
 /* Fills the slots that a library uses, and fixes up its data but for what its own functions have to tell.
  * `lazy`: functions that do not exist are no error until they are called. False with a message for dlerror. */
 bool cw_native_bind(struct cw_native *native, bool lazy);

@@ -154,11 +154,30 @@ static bool fail_symbol(const struct cw_native *native, const struct cw_slot *sl
     return cw_dl_fail("version `", version.data, "' not found (required by ", path);
 }
 
+static void **slot_at(uint32_t number)
+{
+    return (void **)(uintptr_t)(CW_CODE_SLOTS + (uint64_t)CW_STUB_SIZE * number);
+}
+
+bool cw_native_has_open_slots(const struct cw_native *native)
+{
+    const struct cw_image *image = cw_paths_image();
+    for (uint32_t n = 0; n < native->library->uses.count; n++)
+        if (!*slot_at(image->uses[native->library->uses.first + n]))
+            return true;
+    for (uint32_t n = 0; n < native->library->fixups.count; n++) {
+        const struct cw_fixup *fixup = &image->fixups[native->library->fixups.first + n];
+        if (fixup->kind != CW_FIX_RESOLVED && !*slot_at(fixup->slot))
+            return true;
+    }
+    return false;
+}
+
 /* Fills one slot, if that has not been done. `*value` is what is in it then, 0 for nothing. */
 static bool fill(const struct cw_native *native, uint32_t number, bool lazy, void **value)
 {
     const struct cw_image *image = cw_paths_image();
-    void **place = (void **)(uintptr_t)(CW_CODE_SLOTS + (uint64_t)CW_STUB_SIZE * number);
+    void **place = slot_at(number);
     const struct cw_slot *slot = &image->slots[number];
     if (!*place) {
         struct cw_text name = cw_image_text(image, slot->name);

@@ -148,14 +148,17 @@ static bool map_all(struct batch *batch)
 
 static bool bind_all(struct batch *batch, int mode)
 {
-    bool good = true;
-    for (uint32_t n = 0; n < batch->count && good; n++)
+    bool good = true, unfilled = false;
+    for (uint32_t n = 0; n < batch->count && good; n++) {
         good = cw_native_needs(batch->items[n]);
-    if (!good || cw_slots_open() < 0)
-        return false;
+        unfilled = unfilled || cw_native_has_open_slots(batch->items[n]);
+    }
+    if (good && unfilled && cw_slots_open() < 0)
+        good = cw_dl_fail(cw_self_path(), ": cannot change memory protections", "", "");
     for (uint32_t n = 0; n < batch->count && good; n++)
         good = cw_native_bind(batch->items[n], !(mode & RTLD_NOW));
-    (void)cw_slots_close();
+    if (unfilled)
+        (void)cw_slots_close();
     return good;
 }
 

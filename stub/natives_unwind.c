@@ -1,6 +1,6 @@
 /* The unwinder of prelinked libraries: the one that libc unwinds threads with when they are cancelled, which is the
- * machine's libgcc_s. What walks the stack hands its state to functions of the libraries on it, and they hand it back to
- * their libgcc_s: with two of them in a process, of different versions, one would read the state of the other.
+ * machine's libgcc_s. What walks the stack hands its state to functions of the libraries on it, and they hand it back
+ * to their libgcc_s: with two of them in a process, of different versions, one would read the state of the other.
  *
  * The machine's library is opened when something is thrown for the first time; where there is none, the product's own
  * copy does. */
