@@ -26,6 +26,18 @@ CW_NEXT(dladdr, int, const void *, Dl_info *)
 CW_NEXT(dladdr1, int, const void *, Dl_info *, void **, int)
 CW_NEXT(dlinfo, int, void *, int, void *)
 
+typedef int visitor(struct dl_phdr_info *, size_t, void *);
+CW_NEXT(dl_iterate_phdr, int, visitor *, void *)
+CW_NEXT(dlopen, void *, const char *, int)
+
+int cw_dl_iterate_phdr(visitor *visit, void *data) CW_EXPORT(dl_iterate_phdr);
+void *cw_dlopen(const char *path, int mode) CW_EXPORT(dlopen);
+void *cw_dlsym(void *handle, const char *name) CW_EXPORT(dlsym);
+int cw_dlclose(void *handle) CW_EXPORT(dlclose);
+int cw_dladdr(const void *address, Dl_info *info) CW_EXPORT(dladdr);
+int cw_dladdr1(const void *address, Dl_info *info, void **extra, int what) CW_EXPORT(dladdr1);
+int cw_dlinfo(void *handle, int request, void *result) CW_EXPORT(dlinfo);
+
 static void *symbol_in(const struct cw_native *native, const char *name, const char *version)
 {
     const Elf64_Sym *symbol = cw_native_find(native->library, name, version);
@@ -142,6 +154,24 @@ static bool is_program(void *handle)
     return handle == RTLD_DEFAULT || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
 }
 
+/* Of these ours are also to be had through libc's own handle: profilers and thread pools look for libraries that way. */
+static void *ours_for(void *theirs)
+{
+    void *const pairs[][2] = {
+        {next_dl_iterate_phdr(), cw_dl_iterate_phdr},
+        {next_dladdr(), cw_dladdr},
+        {next_dladdr1(), cw_dladdr1},
+        {next_dlinfo(), cw_dlinfo},
+        {next_dlclose(), cw_dlclose},
+        {next_dlopen(), cw_dlopen},
+        {next_dlsym(), cw_dlsym},
+    };
+    for (size_t n = 0; n < sizeof pairs / sizeof *pairs; n++)
+        if (theirs && theirs == pairs[n][0])
+            return pairs[n][1];
+    return theirs;
+}
+
 /* In place of an answer: the system's loader has it. */
 static char not_ours;
 
@@ -154,10 +184,14 @@ static __attribute__((noinline)) void *answer(void *handle, const char *name, co
     native = cw_native_at(caller);
     if (native && (handle == RTLD_DEFAULT || handle == RTLD_NEXT))
         return symbol_for(native, handle, name, NULL);
-    return any_global() && is_program(handle) ? symbol_of_all(handle, name, NULL) : &not_ours;
+    if (any_global() && is_program(handle))
+        return symbol_of_all(handle, name, NULL);
+    if (strncmp(name, "dl", 2) == 0 && handle != RTLD_NEXT)
+        return ours_for(next_dlsym()(handle, name));
+    return &not_ours;
 }
 
-void *cw_dlsym(void *handle, const char *name) CW_EXPORT(dlsym);
+
 CW_EARLY CW_JUMPS void *cw_dlsym(void *handle, const char *name)
 {
     void *found = cw_natives.loaded_count ? answer(handle, name, __builtin_return_address(0)) : &not_ours;
@@ -181,7 +215,6 @@ void *cw_native_dlvsym(void *handle, const char *name, const char *version)
                                               : dlvsym(handle, name, version);
 }
 
-int cw_dlclose(void *handle) CW_EXPORT(dlclose);
 int cw_dlclose(void *handle)
 {
     if (cw_native_of_handle(handle))
@@ -200,7 +233,6 @@ static const Elf64_Sym *describe(const struct cw_native *native, const void *add
     return symbol;
 }
 
-int cw_dladdr(const void *address, Dl_info *info) CW_EXPORT(dladdr);
 int cw_dladdr(const void *address, Dl_info *info)
 {
     const struct cw_native *native = cw_native_at(address);
@@ -210,7 +242,6 @@ int cw_dladdr(const void *address, Dl_info *info)
     return 1;
 }
 
-int cw_dladdr1(const void *address, Dl_info *info, void **extra, int what) CW_EXPORT(dladdr1);
 int cw_dladdr1(const void *address, Dl_info *info, void **extra, int what)
 {
     struct cw_native *native = cw_native_at(address);
@@ -224,7 +255,6 @@ int cw_dladdr1(const void *address, Dl_info *info, void **extra, int what)
     return 1;
 }
 
-int cw_dlinfo(void *handle, int request, void *result) CW_EXPORT(dlinfo);
 int cw_dlinfo(void *handle, int request, void *result)
 {
     struct cw_native *native = cw_native_of_handle(handle);

@@ -50,8 +50,8 @@ def test_without_either_a_library_that_is_not_mapped_says_why(bare: Machine) -> 
     """A second copy in another namespace is the system's loader's business."""
     path = "/__app__/lib/python3.13/site-packages/myapp/myextension.cpython-313-x86_64-linux-gnu.so"
     code = (
-        f"import ctypes; c = ctypes.CDLL(None); c.dlmopen(ctypes.c_long(-1), b'{path}', 2); "
-        "c.dlerror.restype = ctypes.c_char_p; print(c.dlerror().decode())"
+        "import ctypes; c = ctypes.CDLL(None); load, error = c.dlmopen, c.dlerror; "
+        f"error.restype = ctypes.c_char_p; load(ctypes.c_long(-1), b'{path}', 2); print(error().decode())"
     )
     circumstances = replace(BARE, environment={"COACHWHIP_INTERPRETER": "1"})
     outcome = bare.having(circumstances).run("myapp", "-c", code)

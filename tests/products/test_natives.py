@@ -191,6 +191,22 @@ def test_an_address_tells_where_it_is_from(product: Product, tmp_path: Path) -> 
     assert found == [1, f"{SITE}/nat/common.so", "common", True, True]
 
 
+def test_libraries_are_listed_by_libcs_own_function(product: Product, tmp_path: Path) -> None:
+    """As thread pools and profilers ask for it."""
+    code = """
+    class Entry(ctypes.Structure):
+        _fields_ = [("base", ctypes.c_void_p), ("name", ctypes.c_char_p)]
+    kind = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(Entry), ctypes.c_size_t, ctypes.c_void_p)
+    load("nat/main.so")
+    names = []
+    visit = kind(lambda entry, size, data: names.append(entry.contents.name.decode()) or 0)
+    ctypes.CDLL("libc.so.6").dl_iterate_phdr(visit, None)
+    out += [name for name in names if "/nat" in name and name.endswith(".so")]
+    """
+    found = value(product, environment(COACHWHIP_CACHE_DIR=str(tmp_path)), _dedent(code))
+    assert found == [f"{SITE}/nat.libs/libdep.so", f"{SITE}/nat/main.so"]
+
+
 def test_a_forked_child_goes_on_loading(product: Product, variables: dict[str, str]) -> None:
     code = """
     load("nat/main.so")
