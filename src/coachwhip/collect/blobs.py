@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import xxhash
 import zstandard
 
+from coachwhip.elf import is_elf
 from coachwhip.model import Blob, Compression
+from coachwhip.prelink import is_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["BlobWriter", "compress_all"]
 
-#: Zstandard levels for files up to and above `_LARGE` bytes. The higher one makes a native library of 25 MB
-#: a tenth smaller than the lower one, and takes ten times as long: 13 s instead of 1.4 s.
-_LEVELS = (19, 12)
+#: Zstandard levels for files up to and above `_LARGE` bytes. The higher one makes a program of 25 MB
+#: a tenth smaller than the lower one, and takes ten times as long: 13 s instead of 1.4 s. Native libraries are
+#: packed once more, in another form, when a product is built; what is made here only waits for that.
+_SMALL_FILES, _LARGE_FILES, _LIBRARIES = _LEVELS = (19, 12, 3)
 _LARGE = 4 * 1024 * 1024
 #: Below this many bytes a zstd frame is not smaller by enough to be worth a call.
 _SMALLEST = 64
@@ -47,11 +50,17 @@ def compress_all(contents: Sequence[bytes], jobs: int) -> list[_Stored]:
     return [stored for stored in results if stored is not None]
 
 
+def _level(content: bytes) -> int:
+    if is_elf(content) and not is_program(content):
+        return _LIBRARIES
+    return _LARGE_FILES if len(content) > _LARGE else _SMALL_FILES
+
+
 def _compress(content: bytes) -> _Stored:
     if len(content) >= _SMALLEST:
         if not hasattr(_local, "compressors"):
-            _local.compressors = [zstandard.ZstdCompressor(level=level) for level in _LEVELS]
-        packed: bytes = _local.compressors[len(content) > _LARGE].compress(content)
+            _local.compressors = {level: zstandard.ZstdCompressor(level=level) for level in _LEVELS}
+        packed: bytes = _local.compressors[_level(content)].compress(content)
         if len(packed) < len(content):
             return _Stored(packed, len(content), Compression.ZSTD)
     return _Stored(content, len(content), Compression.NONE)

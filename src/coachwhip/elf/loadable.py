@@ -10,7 +10,7 @@ from coachwhip.elf.tables import ElfError, ElfFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DynamicSymbol", "LoadableFile", "Relocation", "Segment"]
+__all__ = ["DynamicSymbol", "LoadableFile", "Segment"]
 
 DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_JMPREL, DT_REL, DT_TEXTREL, DT_FLAGS = 2, 7, 8, 23, 17, 22, 30
 DT_RELRSZ, DT_RELR = 35, 36
@@ -52,15 +52,6 @@ class DynamicSymbol(NamedTuple):
     absolute: bool
     value: int
     size: int
-
-
-class Relocation(NamedTuple):
-    """A relocation with its addend; `symbol` is an index into the dynamic symbols."""
-
-    address: int
-    type: int
-    symbol: int
-    addend: int
 
 
 class LoadableFile(ElfFile):
@@ -118,15 +109,18 @@ class LoadableFile(ElfFile):
             )
         return found
 
-    def relocations(self) -> Iterator[Relocation]:
-        """Yield the relocations with addends in the order in which the loader applies them."""
+    def relocations(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield the relocations with addends in the order in which the loader applies them.
+
+        Each is an address, a type, the number of a dynamic symbol, and an addend. There may be a great many.
+        """
         for table, size in ((DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)):
             if self.value(table) and self.value(size):
                 raw = self._bytes(
                     self._offset(self.value(table)), self.value(size) // _RELA.size * _RELA.size
                 )
                 for address, info, addend in _RELA.iter_unpack(raw):
-                    yield Relocation(address, info & 0xFFFFFFFF, info >> 32, addend)
+                    yield address, info & 0xFFFFFFFF, info >> 32, addend
 
     def relative_addresses(self) -> Iterator[int]:
         """Yield the places that DT_RELR says hold an address relative to the library's start."""

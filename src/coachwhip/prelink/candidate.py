@@ -21,7 +21,7 @@ __all__ = [
     "Candidate",
     "Refusal",
     "defined",
-    "is_library",
+    "is_program",
     "page_down",
     "page_up",
     "read_candidate",
@@ -102,13 +102,13 @@ class Candidate:
         return any(s.address <= address and address + size <= s.address + s.size for s in self.loads)
 
 
-def is_library(native: Native) -> bool:
-    """Return whether it is something that programs load, and not a program itself."""
+def is_program(content: bytes) -> bool:
+    """Return whether a native file is a program, and not something that programs load."""
     try:
-        file = LoadableFile(native.content)
+        file = LoadableFile(content)
     except ElfError:
-        return True
-    return file.header.type == "shared" and all(s.type != PT_INTERP for s in file.segments)
+        return False
+    return file.header.type != "shared" or any(s.type == PT_INTERP for s in file.segments)
 
 
 def read_candidate(native: Native) -> Candidate:

@@ -13,7 +13,7 @@ from coachwhip.prelink.candidate import (
     PT_TLS,
     Candidate,
     Refusal,
-    is_library,
+    is_program,
     read_candidate,
 )
 from coachwhip.prelink.model import (
@@ -61,7 +61,8 @@ def prelink(natives: Iterable[Native], outside: Outside) -> Prelinked:
     """
     # The order of the image's nodes: addresses and nodes then ascend together.
     natives = sorted(
-        (n for n in natives if is_library(n)), key=lambda n: (n.path.count("/"), n.path.split("/"))
+        (n for n in natives if not is_program(n.content)),
+        key=lambda n: (n.path.count("/"), n.path.split("/")),
     )
     refused: dict[str, str] = {}
     candidates: dict[str, Candidate] = {}

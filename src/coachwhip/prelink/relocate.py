@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from coachwhip.elf.tables import ElfError
 from coachwhip.prelink.binding import Binding, Kind
-from coachwhip.prelink.candidate import PF_W, Refusal
+from coachwhip.prelink.candidate import PF_W, PT_TLS, STT_TLS, Refusal
 from coachwhip.prelink.model import STUB_SIZE, STUBS, Fixup, FixupKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from coachwhip.elf.loadable import Relocation
     from coachwhip.prelink.candidate import Candidate
     from coachwhip.prelink.model import Threads
 
@@ -39,6 +38,8 @@ def wants_fixed_storage(candidate: Candidate, binder: _Binder) -> set[str]:
         Refusal: it wants that of a library that is not packaged.
     """
     own = candidate.native.path
+    if candidate.segment(PT_TLS) is None and all(s.type != STT_TLS for s in candidate.symbols):
+        return set()
     return {
         binder.bind(symbol).owner if symbol else own
         for _, kind, symbol, _ in candidate.file.relocations()
@@ -78,6 +79,7 @@ class Relocator:
                 segment.offset : segment.offset + segment.size
             ]
         self._writable = [(s.address, s.address + s.size) for s in candidate.loads if s.flags & PF_W]
+        self._last = 0, 0
         self._handlers: Mapping[int, Callable[[int, int, int], None]] = {
             _NONE: lambda *_: None,
             _WORD: self._word,
@@ -100,8 +102,11 @@ class Relocator:
         """
         try:
             self._relative()
-            for relocation in self._candidate.file.relocations():
-                self._apply(relocation)
+            for address, kind, symbol, addend in self._candidate.file.relocations():
+                if kind == _RELATIVE:
+                    self._put(address, self._base + addend)
+                else:
+                    self._apply(address, kind, symbol, addend)
             self._dynamic_section()
         except (ElfError, struct.error) as error:
             raise Refusal(f"its relocations are damaged ({error})") from error
@@ -109,9 +114,16 @@ class Relocator:
         self.fixups.sort(key=lambda fixup: (fixup.kind == FixupKind.RESOLVED, fixup.address))
 
     def _put(self, address: int, value: int) -> None:
-        if not any(start <= address and address + 8 <= end for start, end in self._writable):
-            raise Refusal(f"a relocation changes memory that is not writable ({address:#x})")
+        start, end = self._last
+        if not start <= address <= end - 8:
+            self._last = self._writable_range(address)
         _QUAD.pack_into(self.memory, address - self._start, value & _MASK)
+
+    def _writable_range(self, address: int) -> tuple[int, int]:
+        for start, end in self._writable:
+            if start <= address <= end - 8:
+                return start, end
+        raise Refusal(f"a relocation changes memory that is not writable ({address:#x})")
 
     def _get(self, address: int) -> int:
         value: int = _QUAD.unpack_from(self.memory, address - self._start)[0]
@@ -121,11 +133,7 @@ class Relocator:
         for address in self._candidate.file.relative_addresses():
             self._put(address, self._get(address) + self._base)
 
-    def _apply(self, relocation: Relocation) -> None:
-        address, kind, symbol, addend = relocation
-        if kind == _RELATIVE:
-            self._put(address, self._base + addend)
-            return
+    def _apply(self, address: int, kind: int, symbol: int, addend: int) -> None:
         handler = self._handlers.get(kind)
         if handler is None:
             raise Refusal(f"it has a relocation of type {kind}")
