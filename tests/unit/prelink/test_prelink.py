@@ -146,9 +146,9 @@ def test_thread_local_variables_are_asked_for_by_module(
     assert in_memory(main, main.threads.image, 4) == (5).to_bytes(4, "little")
     assert in_memory(dep, dep.threads.image, 4) == (7).to_bytes(4, "little")
     modules = [
-        word(dep, dep.base + relocation.address)
-        for relocation in LoadableFile(files[dep.path]).relocations()
-        if relocation.type == 16
+        word(dep, dep.base + place)
+        for place, kind, _, _ in LoadableFile(files[dep.path]).relocations()
+        if kind == 16
     ]
     assert modules == [dep.threads.module]
 
