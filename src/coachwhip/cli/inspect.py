@@ -121,7 +121,7 @@ def _natives(report: Report) -> RenderableType:
     table = _table("native library", "size", "glibc", "loaded by")
     python = ".".join(report.manifest.python.split(".")[:2])
     for item in sorted(report.manifest.natives, key=lambda item: (-item.stored, item.path)):
-        way = "mapping" if item.mapped else "unpacking"
+        way = f"mapping at {item.address:#x}" if item.mapped else "unpacking"
         table.add_row(_short(item.path, python), size(item.stored), item.glibc or "-", way)
     return table
 

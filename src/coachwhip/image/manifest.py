@@ -38,6 +38,7 @@ class NativeRecord:
         stored: bytes that it takes in the image, those that it is mapped from among them.
         raw: bytes of its file.
         mapped: bytes that it is mapped from; 0 when it is unpacked to be loaded.
+        address: what its own addresses count from when it is mapped, in every run; else 0.
     """
 
     path: str
@@ -46,6 +47,7 @@ class NativeRecord:
     stored: int
     raw: int
     mapped: int = 0
+    address: int = 0
 
 
 @dataclass(frozen=True)

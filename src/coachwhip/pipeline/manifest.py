@@ -57,10 +57,11 @@ def _entry(entry: EntryPoint) -> str:
 
 
 class _Sizes:
-    """What files take in an image."""
+    """What files take in an image, and where in memory those are that are mapped from it."""
 
     def __init__(self, prelinked: Prelinked | None) -> None:
         self.mapped = prelinked.mapped() if prelinked else {}
+        self.bases = {one.path: one.base for one in prelinked.libraries} if prelinked else {}
         self._originals = prelinked.originals if prelinked else {}
 
     def data(self, node: Node) -> int:
@@ -104,6 +105,7 @@ def _natives(bundle: Bundle, sizes: _Sizes) -> Iterator[NativeRecord]:
                     sizes.data(node),
                     node.data.raw,
                     sizes.mapped.get(node.path, 0),
+                    sizes.bases.get(node.path, 0),
                 )
 
 
