@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["BlobWriter", "compress_all"]
 
 #: Zstandard levels for files up to and above `_LARGE` bytes. The higher one makes a program of 25 MB
-#: a tenth smaller than the lower one, and takes ten times as long: 13 s instead of 1.4 s. Native libraries are
-#: packed once more, in another form, when a product is built; what is made here only waits for that.
+#: a tenth smaller than the lower one, and takes ten times as long: 13 s instead of 1.4 s. Native libraries
+#: are packed once more, in another form, when a product is built; what is made here only waits for that.
 _SMALL_FILES, _LARGE_FILES, _LIBRARIES = _LEVELS = (19, 12, 3)
 _LARGE = 4 * 1024 * 1024
 #: Below this many bytes a zstd frame is not smaller by enough to be worth a call.
