@@ -16,10 +16,12 @@ void cw_heap_open(void);
 
 /* Whether blocks of all sizes are to be in the region, for a snapshot. */
 void cw_heap_keep_all(bool keep);
+bool cw_heap_keeps_all(void);
 
 /* Maps `size` bytes, whole pages, for arenas of CPython's small objects; NULL when there is no memory. */
 void *cw_heap_arena(size_t size);
 void cw_heap_arena_free(void *arena, size_t size);
+bool cw_heap_is_arena(const void *memory);
 
 /* Makes everything that is free read as zero. */
 void cw_heap_scrub(void);

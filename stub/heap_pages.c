@@ -47,6 +47,16 @@ void cw_heap_keep_all(bool keep)
     keep_all = keep;
 }
 
+bool cw_heap_keeps_all(void)
+{
+    return keep_all;
+}
+
+bool cw_heap_is_arena(const void *memory)
+{
+    return (const char *)memory >= CW_ARENA_BASE && (const char *)memory < cw_heap.arenas_end;
+}
+
 static void *map_at(void *wish, size_t size, int flags)
 {
     void *at = mmap(wish, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);

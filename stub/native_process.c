@@ -1,8 +1,11 @@
 /* Functions of libc as prelinked libraries see them: what they leave with libc has to be found again when a snapshot
  * goes on, and what they ask for is noted while one is made. */
 #define _GNU_SOURCE 1
+#include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/time.h>
 #include <time.h>
@@ -10,6 +13,8 @@
 
 #include "constants.h"
 #include "forks.h"
+#include "heap.h"
+#include "heap_pages.h"
 #include "next.h"
 #include "variables.h"
 
@@ -110,4 +115,34 @@ pid_t cw_native_getpid(void) CW_EXPORT(cw_native_getpid);
 pid_t cw_native_getpid(void)
 {
     return getpid();
+}
+
+/* Memory that a library maps for itself while a snapshot is made is to be part of it, as what is allocated is. */
+void *cw_native_mmap(void *wish, size_t size, int protection, int flags, int fd, off_t offset) CW_EXPORT(cw_native_mmap);
+void *cw_native_mmap(void *wish, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    bool plain = (flags & (MAP_ANONYMOUS | MAP_PRIVATE | MAP_FIXED)) == (MAP_ANONYMOUS | MAP_PRIVATE);
+    if (!cw_heap_keeps_all() || !plain || protection != (PROT_READ | PROT_WRITE))
+        return mmap(wish, size, protection, flags, fd, offset);
+    void *memory = cw_heap_arena((size + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1));
+    if (memory)
+        return memory;
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
+
+void *cw_native_mmap64(void *wish, size_t size, int protection, int flags, int fd, off_t offset)
+    CW_EXPORT(cw_native_mmap64);
+void *cw_native_mmap64(void *wish, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    return cw_native_mmap(wish, size, protection, flags, fd, offset);
+}
+
+int cw_native_munmap(void *memory, size_t size) CW_EXPORT(cw_native_munmap);
+int cw_native_munmap(void *memory, size_t size)
+{
+    if (!cw_heap_keeps_all() || !cw_heap_is_arena(memory))
+        return munmap(memory, size);
+    cw_heap_arena_free(memory, (size + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1));
+    return 0;
 }
