@@ -13,7 +13,7 @@ class Note:
 
     Attributes:
         kind: `variable`, `file`, `time`, `random`, `process`, `user`, `machine`, `folder`, `terminal`,
-            `locale`, `state`, `signal`, `thread`, `program`, `network`, `library`, `mapping`, `native` or
+            `locale`, `state`, `effect`, `signal`, `thread`, `program`, `network`, `library`, `mapping`, `native` or
             `descriptor`.
         detail: which one: the variable's name, the file's path, the function.
         place: `file:line` in the module.
