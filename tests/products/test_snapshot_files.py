@@ -49,7 +49,7 @@ def snapshot_range(data: bytes) -> tuple[int, int]:
     return reader.offset + start, size
 
 
-def changed(subject: Subject, folder: Path, data: bytes) -> Subject:
+def changed(folder: Path, data: bytes) -> Subject:
     path = folder / "changed"
     path.write_bytes(data)
     path.chmod(0o755)
@@ -63,7 +63,7 @@ def test_a_damaged_head_leads_to_an_ordinary_start(subject: Subject, tmp_path: P
     for at in [*range(0, 104, 8), *(numbers.randrange(HEAD) for _ in range(20))]:
         data = bytearray(whole)
         data[start + at] ^= 1 << numbers.randrange(8)
-        outcome = changed(subject, tmp_path, bytes(data)).any_start("print('ran')")
+        outcome = changed(tmp_path, bytes(data)).any_start("print('ran')")
         assert outcome.reason == "started without a snapshot: the snapshot is damaged"
         assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "ran\n", "")
 
@@ -72,7 +72,7 @@ def test_a_file_that_ends_within_its_snapshot_says_so(subject: Subject, tmp_path
     whole = subject.path.read_bytes()
     start, size = snapshot_range(whole)
     for end in (start, start + 100, start + HEAD, start + size // 2, start + size - 1):
-        outcome = changed(subject, tmp_path, whole[:end]).any_start("print('ran')")
+        outcome = changed(tmp_path, whole[:end]).any_start("print('ran')")
         assert outcome.status > 0
         assert outcome.stdout == ""
         assert "truncated" in outcome.stderr
@@ -84,7 +84,7 @@ def test_a_snapshot_of_another_program_is_not_used(subject: Subject, tmp_path: P
     start, size = snapshot_range(data)
     output = io.BytesIO()
     write_with_snapshot(subject.path.read_bytes(), data[start : start + size], output)
-    outcome = changed(subject, tmp_path, output.getvalue()).any_start("print('ran')")
+    outcome = changed(tmp_path, output.getvalue()).any_start("print('ran')")
     assert outcome.reason == "started without a snapshot: the snapshot belongs to another program"
     assert (outcome.status, outcome.stdout) == (0, "ran\n")
 

@@ -176,5 +176,5 @@ def test_a_variable_that_is_a_gate(app: Subject, variable: str, module: str) -> 
 def test_nothing_of_the_building_machine_is_in_the_file(app: Subject) -> None:
     data = app.path.read_bytes()
     for word in (os.environ.get("HOME", ""), str(app.path.parent), os.uname().nodename):
-        if len(word) > 4:  # noqa: PLR2004  (shorter ones are anywhere)
+        if len(word) > 4:
             assert word.encode() not in data

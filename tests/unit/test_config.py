@@ -203,7 +203,7 @@ def test_snapshot_is_a_word_or_a_table() -> None:
         ('snapshot = {trian = ["--help"]}', "trian"),
         ('snapshot = {train = "--help"}', "snapshot"),
         ("snapshot = {train = [1]}", "snapshot"),
-        ("snapshot = {train = [\"'no end\"]}", "snapshot"),
+        ('snapshot = {train = ["\'no end"]}', "snapshot"),
         ("snapshot = {wanted = false}", "wanted"),
     ],
 )

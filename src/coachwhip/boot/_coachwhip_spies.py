@@ -10,7 +10,10 @@ import gc
 import sys
 
 #: What a standard stream knows of the file behind it, and how it was opened.
-_OF_STREAMS = ("isatty", "errors", "line_buffering", "write_through", "closed", "mode", "seekable", "tell", "seek")
+_OF_STREAMS = (
+    *("isatty", "errors", "line_buffering", "write_through", "closed", "mode"),
+    *("seekable", "tell", "seek"),
+)
 
 _OF_TIME = ("tzname", "timezone", "altzone", "daylight")
 
@@ -108,8 +111,10 @@ class _Arguments(list):
     note = None
 
 
-for _name in ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__reversed__", "__len__", "__contains__",
-              "__eq__", "__add__", "__repr__", "append", "copy", "count", "index", "insert", "pop", "remove"):  # fmt: skip
+for _name in (
+    *("__getitem__", "__setitem__", "__delitem__", "__iter__", "__reversed__", "__len__", "__contains__"),
+    *("__eq__", "__add__", "__repr__", "append", "copy", "count", "index", "insert", "pop", "remove"),
+):
     setattr(_Arguments, _name, _noting(_name))
 
 

@@ -10,6 +10,7 @@ from coachwhip.snapshot.model import Choice, LeftOut
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from coachwhip.model import SnapshotWish
     from coachwhip.snapshot.model import Module, Note
 
 __all__ = ["PATH_LINES", "choose"]
