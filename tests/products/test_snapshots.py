@@ -97,7 +97,7 @@ def test_streams_that_are_files(subject: Subject, tmp_path: Path) -> None:
             subject.snapshot(code, stdin=source)
             source.seek(0)
             code = "sys.stdin.reconfigure(errors='replace'); print(ascii(sys.stdin.read()[:20]))"
-            assert subject.snapshot(code, stdin=source).stdout == "'one\\r\\ntwo\\n\\ufffd\\nxxxxxxxx'\n"
+            assert subject.snapshot(code, stdin=source).stdout == "'one\\r\\ntwo\\n\\ufffd\\nxxxxxxxxx'\n"
     for way in ("snapshot", "ordinary"):
         with (tmp_path / way).open("ab") as output:
             output.write(b"before ")
