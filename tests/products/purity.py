@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["IMPURE", "PURE"]
+__all__ = ["EFFECTS", "IMPURE", "PURE"]
 
 #: Name -> text of modules that must stay out of a snapshot; each has a `V`.
 IMPURE = {
@@ -145,15 +145,12 @@ PURE = {
     "ctxv": "import contextvars\nC = contextvars.ContextVar('c')\nC.set(7)\nV = C.get()",
     "curs": "import curses\nV = curses.ERR",
     "ev": "import threading\nV = threading.Event()\nV.set()",
-    "gctune": "import gc\ngc.set_threshold(5000)\nV = gc.get_threshold()",
     "getenv": "import os\nV = os.getenv('MYVAR')",
     "getenvb": "import os\nV = os.getenvb(b'MYVAR')",
     "hashs": "V = hash('abc') == hash('abc')",
     "helper": "import os\ndef gethome():\n    return os.path.expanduser('~')\nV = 1",
     "inet": "import ipaddress\nV = ipaddress.ip_address('127.0.0.1')",
     "intern": "import sys\nV = sys.intern('abc')",
-    "logcfg": "import logging\nlogging.basicConfig(level=logging.INFO)\nV = 1",
-    "logcfg2": "import logging, sys\nlogging.basicConfig(stream=sys.stdout)\nV = 1",
     "loghost": "import logging.handlers\nH = logging.handlers.SysLogHandler\nV = 1",
     "netrc_": "import netrc\nV = 1",
     "nosuch": "try:\n    import no_such_module\nexcept ImportError:\n    no_such_module = None\nV = 1",
@@ -162,10 +159,24 @@ PURE = {
         "@dataclasses.dataclass\nclass P:\n    x: int = 1\nR = re.compile('a+')\nV = P()"
     ),
     "pure2": "import enum\nclass E(enum.Enum):\n    A = 1\nV = E.A",
-    "rec": "import sys\nsys.setrecursionlimit(5000)\nV = sys.getrecursionlimit()",
-    "sigh": "import signal\nsignal.signal(signal.SIGUSR1, lambda *a: None)\nV = 1",
     "sqlf": "import sqlite3\nD = sqlite3.connect(':memory:')\nV = D.execute('select 1').fetchall()",
     "stdoutwrap": "import sys, codecs\nW = codecs.getwriter('utf-8')(sys.stdout.buffer)\nV = 1",
     "tls": "import threading\nL = threading.local()\nL.x = 5\nV = L.x",
     "zone": "import zoneinfo\nV = str(zoneinfo.TZPATH)",
+}
+
+#: The same of modules that change the program that imports them: in it only if every run imports them.
+EFFECTS = {
+    "atex": "import atexit\natexit.register(print, 'atexit of a module')\nV = 1",
+    "auditing": "import sys\nsys.addaudithook(lambda *a: None)\nV = 1",
+    "finalizer": "import weakref\nclass O:\n    pass\no = O()\nV = weakref.finalize(o, print, 'finalized').alive",
+    "finder": "import sys\nsys.meta_path.append(type('F', (), {'find_spec': lambda *a: None}))\nV = 1",
+    "forkhook": "import os\nos.register_at_fork(after_in_child=print)\nV = 1",
+    "gctune": "import gc\ngc.set_threshold(5000)\nV = gc.get_threshold()",
+    "logcfg": "import logging\nlogging.basicConfig(level=logging.INFO)\nV = 1",
+    "logcfg2": "import logging, sys\nlogging.basicConfig(stream=sys.stdout)\nV = 1",
+    "rec": "import sys\nsys.setrecursionlimit(5000)\nV = sys.getrecursionlimit()",
+    "searched": "import sys\nsys.path.append('/somewhere')\nV = 1",
+    "sigh": "import signal\nsignal.signal(signal.SIGUSR1, lambda *a: None)\nV = 1",
+    "warnfilter": "import warnings\nwarnings.simplefilter('always', ImportWarning)\nV = 1",
 }

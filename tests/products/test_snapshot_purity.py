@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.products.building import build, environment, make_wheel
-from tests.products.purity import IMPURE, PURE
+from tests.products.purity import EFFECTS, IMPURE, PURE
 from tests.products.subjects import Subject
 
 if TYPE_CHECKING:
@@ -103,10 +103,12 @@ STEADY = (
 @pytest.fixture(scope="session")
 def app(folder: Path) -> Subject:
     """A console script that shows what one of many modules has seen."""
-    modules = {**IMPURE, **PURE}
+    modules = {**IMPURE, **PURE, **EFFECTS}
     files: dict[str, str | bytes] = {f"app/{name}.py": f"{text}\n" for name, text in modules.items()}
     files["app/__init__.py"] = ""
-    files["app/cli.py"] = f"NAMES = {sorted(modules)}\n{_CLI}"
+    files["app/cli.py"] = f"from app import always\nNAMES = {sorted(modules)}\n{_CLI}"
+    files["app/always.py"] = "import atexit\nfrom app import always_too\natexit.register(print, end='')\n"
+    files["app/always_too.py"] = "import sys\nsys.setrecursionlimit(2000)\n"
     wheel = make_wheel(
         folder / "purity", "app", "1.0", files, entry_points="[console_scripts]\napp = app.cli:main\n"
     )
@@ -127,6 +129,15 @@ def test_modules_that_look_around_are_not_in_the_snapshot(baked: set[str], name:
 @pytest.mark.parametrize("name", sorted(PURE))
 def test_pure_modules_are(baked: set[str], name: str) -> None:
     assert name in baked
+
+
+@pytest.mark.parametrize("name", sorted(EFFECTS))
+def test_modules_with_effects_are_only_if_every_run_imports_them(
+    app: Subject, baked: set[str], name: str
+) -> None:
+    assert name not in baked
+    assert {"always", "always_too"} <= baked
+    app.same(name)
 
 
 @pytest.mark.parametrize("name", STEADY)
@@ -165,5 +176,5 @@ def test_a_variable_that_is_a_gate(app: Subject, variable: str, module: str) -> 
 def test_nothing_of_the_building_machine_is_in_the_file(app: Subject) -> None:
     data = app.path.read_bytes()
     for word in (os.environ.get("HOME", ""), str(app.path.parent), os.uname().nodename):
-        if len(word) > 4:  # shorter ones are anywhere
+        if len(word) > 4:
             assert word.encode() not in data

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.products.building import environment
+from tests.products.observed import OBSERVE
 from tests.products.subjects import FROM_SNAPSHOT
 
 if TYPE_CHECKING:
@@ -25,55 +26,6 @@ if TYPE_CHECKING:
     from tests.products.subjects import Subject
 
 pytestmark = pytest.mark.product
-
-#: What a program can see of its surroundings, as a dictionary of texts.
-OBSERVE = """
-import locale
-def streams(name):
-    stream = getattr(sys, name)
-    if stream is None:
-        return None
-    raw = stream.buffer.raw
-    return (stream.encoding, stream.errors, stream.line_buffering, stream.write_through, stream.newlines,
-            stream.name, stream.mode, stream.isatty(), stream.seekable(), stream.readable(),
-            stream.writable(), stream.buffer.name, raw.mode, raw.closefd, raw._blksize,
-            stream is getattr(sys, f"__{name}__"), sorted(vars(stream)), vars(raw))
-thread = threading.main_thread()
-moment = datetime.datetime.fromtimestamp(1700000000)
-sys.stderr.write(repr({
-    "arguments": (sys.argv[2:], os.path.basename(sys.argv[0]), sys.orig_argv[2:]),
-    "variables": sorted(i for i in os.environb.items() if i[0] != b"COACHWHIP_SNAPSHOT"),
-    "folder": os.getcwd(), "home": os.path.expanduser("~"), "umask": (os.umask(0o22), os.umask(0o22))[0],
-    "places": (sys.executable, sys._base_executable, sys.prefix, sys.base_prefix, sys.path, __file__),
-    "flags": (sys.flags, sys._xoptions, sys.warnoptions, warnings.filters, sys.hexversion,
-              sys.implementation),
-    **{name: streams(name) for name in ("stdin", "stdout", "stderr")},
-    "locale": (locale.setlocale(locale.LC_ALL), locale.getlocale(), locale.getpreferredencoding(),
-               locale.getencoding(), locale.localeconv(), sys.getfilesystemencoding(),
-               sys.getfilesystemencodeerrors()),
-    "zone": (time.tzname, time.timezone, time.altzone, time.daylight, tuple(time.localtime(1700000000)),
-             moment.isoformat(), moment.astimezone().isoformat()),
-    "signals": [(n, signal.getsignal(n) == signal.SIG_IGN, str(signal.getsignal(n))[:20])
-                for n in range(1, 31)],
-    "masked": signal.pthread_sigmask(signal.SIG_BLOCK, []),
-    "process": (os.getpid() == int(os.readlink("/proc/self")),
-                os.getppid() == int(os.environ.get("PARENT", 0))),
-    "thread": (thread.ident == threading.get_ident(),
-               thread.native_id == os.getpid() == threading.get_native_id(),
-               thread is threading.current_thread(), thread.name, threading.enumerate() == [thread]),
-    "limits": (sys.getrecursionlimit(), sys.getswitchinterval(), gc.isenabled(), gc.get_threshold(),
-               gc.get_debug()),
-    "hooks": (sys.excepthook is sys.__excepthook__, sys.gettrace(), sys.getprofile(),
-              tracemalloc.is_tracing(), faulthandler.is_enabled()),
-    "descriptors": sorted(os.listdir("/proc/self/fd")), "temporary": tempfile.gettempdir(),
-    "terminal": shutil.get_terminal_size(), "user": getpass.getuser(), "machine": platform.uname(),
-    "certificates": (ssl.get_default_verify_paths(), len(ssl.create_default_context().get_ca_certs())),
-    "hashes": (hashlib.algorithms_available == hashlib.algorithms_guaranteed,
-               hashlib.sha256(b"x").hexdigest()),
-    "logging": (logging.root.handlers, logging.getLogger().level),
-    "main": sorted(vars(sys.modules["__main__"])),
-}))
-"""
 
 
 def observations(text: str) -> list[str]:
@@ -145,18 +97,14 @@ def test_streams_that_are_files(subject: Subject, tmp_path: Path) -> None:
             subject.snapshot(code, stdin=source)
             source.seek(0)
             code = "sys.stdin.reconfigure(errors='replace'); print(ascii(sys.stdin.read()[:20]))"
-            assert subject.snapshot(code, stdin=source).stdout == "'one\\r\\ntwo\\n\\ufffd\\nxxxxxxxx'\n"
+            assert subject.snapshot(code, stdin=source).stdout == "'one\\r\\ntwo\\n\\ufffd\\nxxxxxxxxx'\n"
     for way in ("snapshot", "ordinary"):
         with (tmp_path / way).open("ab") as output:
             output.write(b"before ")
             output.flush()
-            getattr(subject, way)(
-                "print('ä'); sys.stdout.buffer.write(b'raw')",
-                capture_output=False,
-                stdout=output,
-                stderr=subprocess.PIPE,
-                env=variables(LC_ALL="C"),
-            )
+            streams = {"capture_output": False, "stdout": output, "stderr": subprocess.PIPE}
+            code = "print('ä'); sys.stdout.buffer.write(b'raw')"
+            getattr(subject, way)(code, **streams, env=variables(LC_ALL="C"))
         assert (tmp_path / way).read_bytes() == "before ä\nraw".encode()
 
 
@@ -169,15 +117,15 @@ def test_standard_input_from_a_pipe(subject: Subject) -> None:
 
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-", "> /dev/full", "2> /dev/full"])
 def test_streams_that_do_not_work(subject: Subject, closed: str) -> None:
-    code = (
-        "print(1); result = [s and s.fileno() for s in (sys.stdin, sys.stdout, sys.stderr)]; "
-        "os.write(9, repr(result).encode())"
-    )
+    code = """
+print(1)
+os.write(9, repr([s and s.fileno() for s in (sys.stdin, sys.stdout, sys.stderr)]).encode())
+"""
     found = []
     for value in ("1", "0"):
         script = f'export COACHWHIP_SNAPSHOT={value}; exec 9>&1; "$0" "$1" {closed}; echo "status $?"'
         done = subprocess.run(
-            ["sh", "-c", script, subject.path, code],
+            ["sh", "-c", script, str(subject.path), code],
             capture_output=True,
             text=True,
             check=False,
@@ -209,8 +157,9 @@ def test_encodings_of_output(subject: Subject) -> None:
 def _in_terminal(subject: Subject, code: str, typed: bytes, value: str) -> bytes:
     pid, terminal = pty.fork()
     if pid == 0:
-        surroundings = {**variables(TERM="xterm"), "COACHWHIP_SNAPSHOT": value}
-        os.execve(subject.path, [str(subject.path), code], surroundings)  # noqa: S606  (no shell is wanted)
+        os.execve(  # noqa: S606
+            subject.path, [str(subject.path), code], {**variables(TERM="xterm"), "COACHWHIP_SNAPSHOT": value}
+        )
     seen = os.read(terminal, 4096)  # a prompt, if something is to be typed
     os.write(terminal, typed)
     until = time.monotonic() + 60
@@ -255,8 +204,7 @@ def test_what_has_to_differ_from_start_to_start(subject: Subject) -> None:
         print(json.dumps([
             random.random(), random.Random().random(), generator().random(), secrets.token_hex(),
             str(uuid.uuid4()), str(uuid.uuid1()), ssl.RAND_bytes(8).hex(), os.urandom(8).hex(),
-            tempfile.mktemp(), time.time_ns(), started(), os.getpid(),
-            datetime.datetime.now().isoformat(), next(tempfile._get_candidate_names()),
+            tempfile.mktemp(), started(), os.getpid(), datetime.datetime.now().isoformat(), time.time_ns(),
             _random.Random().random(), random.SystemRandom().random(), random.getrandbits(64),
         ]))
     """
@@ -270,8 +218,8 @@ def test_seeds_still_decide(subject: Subject) -> None:
 
 def test_logging_counts_from_the_start(subject: Subject) -> None:
     code = """
-        r = logging.LogRecord('', 0, '', 0, '', (), None)
-        print(r.relativeCreated, abs(r.created - time.time()))
+        record = logging.LogRecord('', 0, '', 0, '', (), None)
+        print(record.relativeCreated, abs(record.created - time.time()))
     """
     since, wrong = map(float, subject.snapshot(code).stdout.split())
     assert 0 <= since < 60_000

@@ -67,6 +67,14 @@ def _renew_multiprocessing(process):
     import os
 
     process._current_process._config["authkey"] = process.AuthenticationString(os.urandom(32))
+    try:
+        process.ORIGINAL_DIR = os.getcwd()
+    except OSError:
+        process.ORIGINAL_DIR = None
+
+
+def _renew_multiprocessing_util(util):
+    util.MAXFD = posix.sysconf("SC_OPEN_MAX")
 
 
 def _renew_urllib3(connection):
@@ -95,6 +103,7 @@ _OF_MODULES = {
     "_hashlib": _renew_openssl,
     "logging": _renew_logging,
     "multiprocessing.process": _renew_multiprocessing,
+    "multiprocessing.util": _renew_multiprocessing_util,
     "dateutil.parser._parser": _renew_dateutil,
     "numpy.random.mtrand": _renew_numpy,
     "sysconfig": _renew_sysconfig,

@@ -3,6 +3,10 @@
 Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a function of a kind and a detail.
 """
 
+import _signal
+import _warnings
+import atexit
+import gc
 import posix
 import sys
 
@@ -64,6 +68,16 @@ _OF_MODULES = {
     "grp": ("user", ("getgrgid", "getgrnam", "getgrall")),
     "resource": ("machine", ("getrlimit", "getrusage", "prlimit")),
     "termios": ("terminal", ("tcgetattr", "tcsetattr", "tcgetwinsize")),
+}
+#: The same, of what a module may do to the program that imports it.
+_EFFECTS = {
+    "os": ("the hooks of forks", ("register_at_fork",)),
+    "sys": ("the audit hooks", ("addaudithook",)),
+    "gc": ("the collection of garbage", ("set_threshold", "freeze")),
+    "logging": ("logging", ("basicConfig", "captureWarnings", "disable", "setLoggerClass")),
+    "logging.config": ("logging", ("dictConfig", "fileConfig")),
+    "codecs": ("the codecs", ("register", "register_error")),
+    "socket": ("the timeout of sockets", ("setdefaulttimeout",)),
 }
 _OF_CONTEXTS = ("set_default_verify_paths", "load_verify_locations", "load_cert_chain", "load_dh_params")
 
@@ -202,6 +216,9 @@ def replace_later(name, module, note):
         original = getattr(module, function, None)
         if original is not None and not hasattr(original, "__wrapped__"):
             setattr(module, function, _spied(original, kind, function, note, module))
+    what, functions = _EFFECTS.get(name, ("", ()))
+    for function in functions:
+        setattr(module, function, _spied(getattr(module, function), "effect", what, note, module))
     if name == "random":
         for attribute, value in list(vars(module).items()):
             if getattr(value, "__self__", None) is module._inst:
@@ -219,3 +236,21 @@ def _of_context(function, name, note):
         return function(self, *args, **kwargs)
 
     return spy
+
+
+def program_state():
+    """What a module may do to the program that imports it: in words -> how it is."""
+    # They may be in the middle of their own import.
+    finalize = getattr(sys.modules.get("weakref"), "finalize", None)
+    root = getattr(sys.modules.get("logging"), "root", None)
+    manager = getattr(root, "manager", None)
+    return {
+        "what happens at the end": (atexit._ncallbacks(), len(getattr(finalize, "_registry", ()))),
+        "the handlers of signals": [_signal.getsignal(number) for number in range(1, _signal.NSIG)],
+        "the limit of recursion": sys.getrecursionlimit(),
+        "the collection of garbage": (gc.isenabled(), gc.get_debug(), len(gc.callbacks)),
+        "the filters of warnings": list(map(id, _warnings.filters)),
+        "where modules are found": (*map(id, sys.meta_path), *map(id, sys.path_hooks), *sys.path),
+        "tracing": (sys.gettrace(), sys.getprofile()),
+        "logging": (root.level, *root.handlers, manager.disable) if manager else (),
+    }

@@ -30,7 +30,7 @@ _report = {}
 def _note(kind, detail):
     """Add to the notes of the innermost module whose body runs."""
     name = _stack[-1] if _stack else None
-    if name is None:
+    if name is None or (kind == "effect" and name.partition(".")[0] in sys.stdlib_module_names):
         return
     frame = sys._getframe(1)
     through = {}
@@ -215,8 +215,8 @@ _before = ()
 
 
 def _now():
-    """Reads of the clock, of randomness and of the time zone, open descriptors, and threads."""
-    return (*_coachwhip.reads(), len(_entries("fd")), len(_entries("task")))
+    """Reads of the clock, of randomness and of the time zone, open descriptors, threads, and the program's state."""
+    return (*_coachwhip.reads(), len(_entries("fd")), len(_entries("task")), _coachwhip_spies.program_state())
 
 
 def _note_changes():
@@ -228,6 +228,9 @@ def _note_changes():
     for (kind, detail), old, new in zip(_SHOWN, _before, now, strict=False):
         if old != new:
             _note(kind, detail)
+    for detail, old in _before[-1].items():
+        if old != now[-1][detail] and old != ():
+            _note("effect", detail)
     _before = now
 
 

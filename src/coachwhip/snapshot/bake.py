@@ -27,7 +27,7 @@ __all__ = ["bake"]
 _ATTEMPTS = 4
 _BAKE_SECONDS = 120.0
 #: How long one training run may take; what it has imported by then is not learned.
-_TRAIN_SECONDS = 20.0
+_TRAIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,12 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         BuildError: no snapshot can be made of this program.
     """
     place = _Place(product, product.parent)
-    watched = _watch(place, _train(place, entry_module, wish))
+    runs = _train(place, wish)
+    always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
+    watched = _watch(place, _in_order([_named(entry_module), *runs]))
     blocked: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
-        choice = choose(watched, wish, blocked)
+        choice = choose(watched, wish, blocked, always)
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice)
         if not faults and memory:
@@ -111,14 +113,20 @@ def _mapped(modules: Sequence[Module]) -> list[str]:
     return [module.name for module in modules if any(note.kind == "mapped" for note in module.notes)]
 
 
-def _train(place: _Place, entry_module: str, wish: SnapshotWish) -> list[str]:
-    """Return the names of modules that the app imports, in a possible order."""
-    names = dict.fromkeys([entry_module] if entry_module else [])
-    for arguments in wish.train:
-        report = place.run({"task": "train"}, arguments, _TRAIN_SECONDS)
-        names |= dict.fromkeys(report or [])
-    names.pop("__main__", None)
-    return [name for name in names if not name.startswith("_coachwhip")]
+def _named(entry_module: str) -> list[str]:
+    return [entry_module] if entry_module else []
+
+
+def _train(place: _Place, wish: SnapshotWish) -> list[list[str]]:
+    """Return the names of the modules that each training run imports."""
+    reports = [place.run({"task": "train"}, arguments, _TRAIN_SECONDS) for arguments in wish.train]
+    return [report for report in reports if report is not None]
+
+
+def _in_order(runs: Sequence[Sequence[str]]) -> list[str]:
+    """Return all modules in a possible order of import."""
+    names = dict.fromkeys(name for run in runs for name in run)
+    return [name for name in names if name != "__main__" and not name.startswith("_coachwhip")]
 
 
 def _watch(place: _Place, names: Sequence[str]) -> list[Module]:

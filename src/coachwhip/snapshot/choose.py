@@ -8,7 +8,7 @@ from coachwhip.snapshot.known import HARMLESS, HARMLESS_THROUGH, USUALLY_SET
 from coachwhip.snapshot.model import Choice, LeftOut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from coachwhip.model import SnapshotWish
     from coachwhip.snapshot.model import Module, Note
@@ -30,6 +30,7 @@ _WORDS = {
     "terminal": "asks about the terminal ({detail})",
     "locale": "asks for or sets the locale ({detail})",
     "state": "changes the process ({detail})",
+    "effect": "changes {detail}, and not every run imports it",
     "signal": "asks for signals ({detail})",
     "thread": "starts a thread",
     "program": "starts a program ({detail})",
@@ -41,7 +42,9 @@ _WORDS = {
 }
 
 
-def choose(modules: Sequence[Module], wish: SnapshotWish, blocked: Mapping[str, str]) -> Choice:
+def choose(
+    modules: Sequence[Module], wish: SnapshotWish, blocked: Mapping[str, str], always: Collection[str] = ()
+) -> Choice:
     """Decide which modules a snapshot holds.
 
     A module stays out for what it looks at, and with it every module that imports it. Environment variables
@@ -51,9 +54,12 @@ def choose(modules: Sequence[Module], wish: SnapshotWish, blocked: Mapping[str, 
         modules: in the order of import, as they were watched.
         wish: what the app's configuration says.
         blocked: module -> what went wrong with it when a snapshot was tried.
+        always: modules that every run imports, if not all of them: what others change in the program while
+            they are imported must not be there in runs that do not import them.
     """
     by_name = {module.name: module for module in modules}
-    reasons = {module.name: _reason(module, wish, blocked) for module in modules}
+    usual = _with_imports(by_name, always)
+    reasons = {module.name: _reason(module, wish, blocked, usual) for module in modules}
     left: dict[str, LeftOut] = {}
     for name, reason in reasons.items():
         if reason is not None:
@@ -71,7 +77,9 @@ def choose(modules: Sequence[Module], wish: SnapshotWish, blocked: Mapping[str, 
     return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
 
 
-def _reason(module: Module, wish: SnapshotWish, blocked: Mapping[str, str]) -> tuple[str, str] | None:
+def _reason(
+    module: Module, wish: SnapshotWish, blocked: Mapping[str, str], usual: Collection[str]
+) -> tuple[str, str] | None:
     """What stands against a module itself, and where."""
     top = module.name.partition(".")[0]
     if module.name in wish.deny or top in wish.deny:
@@ -81,9 +89,22 @@ def _reason(module: Module, wish: SnapshotWish, blocked: Mapping[str, str]) -> t
     if module.name in blocked:
         return (blocked[module.name], "")
     for note in module.notes:
-        if not _is_harmless(module.name, note):
+        if not _is_harmless(module.name, note) and not (note.kind == "effect" and module.name in usual):
             return (_WORDS[note.kind].format(detail=note.detail), note.place)
     return None
+
+
+def _with_imports(by_name: Mapping[str, Module], names: Collection[str]) -> set[str]:
+    """Return modules with all that is imported with them."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += by_name[name].imports if name in by_name else ()
+            waiting += [name.rpartition(".")[0]] if "." in name else []
+    return found
 
 
 def _is_harmless(name: str, note: Note) -> bool:

@@ -13,8 +13,8 @@ class Note:
 
     Attributes:
         kind: `variable`, `file`, `time`, `random`, `process`, `user`, `machine`, `folder`, `terminal`,
-            `locale`, `state`, `signal`, `thread`, `program`, `network`, `library`, `mapping`, `native`,
-            `mapped` (a native library that can be in a snapshot) or `descriptor`.
+            `locale`, `state`, `effect`, `signal`, `thread`, `program`, `network`, `library`, `mapping`,
+            `native`, `mapped` (a native library that can be in a snapshot) or `descriptor`.
         detail: which one: the variable's name, the file's path, the function.
         place: `file:line` in the module.
         through: modules whose functions it called for that.

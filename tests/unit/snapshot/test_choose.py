@@ -144,3 +144,19 @@ def test_every_harmless_thing_has_its_reason() -> None:
     assert all(
         reason and not reason.endswith(".") for reason in (*HARMLESS.values(), *HARMLESS_THROUGH.values())
     )
+
+
+def test_what_changes_the_program_is_taken_where_every_run_imports_it() -> None:
+    effect = ("effect", "what happens at the end")
+    modules = [
+        module("entry", imports=("p.near",)),
+        module("p", effect),
+        module("p.near", effect, imports=("far",)),
+        module("far", effect),
+        module("seldom", effect, imports=("far",)),
+    ]
+    choice = choose(modules, WISH, {}, ["entry"])
+    assert choice.modules == ("entry", "p", "p.near", "far")
+    assert choice.left_out[0].reason == "changes what happens at the end, and not every run imports it"
+    assert choose(modules, SnapshotWish(allow=("seldom",)), {}, ["entry"]).left_out == ()
+    assert choose([module("m", ("time", "now"))], WISH, {}, ["m"]).modules == ()
