@@ -215,7 +215,7 @@ _before = ()
 
 
 def _now():
-    """Reads of the clock, of randomness and of the time zone, open descriptors, threads, and the program's state."""
+    """How often clock, randomness and time zone were read; descriptors, threads, the program's state."""
     return (*_coachwhip.reads(), len(_entries("fd")), len(_entries("task")), _coachwhip_spies.program_state())
 
 
