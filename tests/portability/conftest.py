@@ -23,6 +23,9 @@ def products(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("hello", "myapp", "sci"):
         command = [sys.executable, "-m", "coachwhip", "build", str(EXAMPLES / name), "-o", str(folder / name)]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | {"NO_COLOR": "1"})
+    # Preloaded, it takes the addresses that native libraries would be mapped to: they are unpacked then.
+    source = EXAMPLES.parent / "tests" / "products" / "natives" / "occupy.c"
+    subprocess.run(["gcc", "-O1", "-shared", "-fPIC", source, "-o", folder / "occupy.so"], check=True)
     return folder
 
 

@@ -25,11 +25,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.product
 
+#: Where the machine has what keeps native libraries from being mapped.
+OCCUPY = "/opt/occupy.so"
+
 
 def start(product: Path, cache: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start a product, which has to unpack the native libraries that it needs."""
+    preloaded = product.with_name("occupy.so")
     return subprocess.Popen(
         [product, *arguments],
-        env={"COACHWHIP_CACHE_DIR": str(cache)},
+        env={"COACHWHIP_CACHE_DIR": str(cache)}
+        | ({"LD_PRELOAD": str(preloaded)} if preloaded.exists() else {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -61,14 +67,17 @@ def test_killed_at_any_moment_nothing_half_written_is_used(products: Path, tmp_p
         assert not list((directory / ".tmp").iterdir())
 
 
-#: Opens itself by its path, then waits for a line, then opens a file that was not needed before.
+#: Has another program open it by its path, then waits for a line, then has it open a file that was not needed before.
 READER = """
-import os, sys
+import os, subprocess, sys
 
-print(VERSION, len(open(__file__).read()), flush=True)
+def size(path):
+    return len(subprocess.run(["/bin/cat", path], stdout=subprocess.PIPE, check=True).stdout)
+
+print(VERSION, size(__file__), flush=True)
 if sys.argv[1:] == ["wait"]:
     input()
-    print(len(open(os.__file__).read()) > 1000)
+    print(size(os.__file__) > 1000)
 """
 
 
@@ -159,11 +168,14 @@ def test_what_others_have_put_into_shared_places(
         folder.mkdir()
         folder.chmod(0o1777)
     subprocess.run([*ATTACKS[attack], shared / f"coachwhip-{NOBODY}"], check=True)
-    (tmp_path / "myapp").hardlink_to(products / "myapp")
+    for name in ("myapp", "occupy.so"):
+        (tmp_path / name).hardlink_to(products / name)
     tmp_path.chmod(0o755)
     binds = (Mount("bind", "/var/tmp", str(shared)), Mount("bind", "/tmp", str(fallback)))
     circumstances = replace(
-        machine.circumstances, mounts=(Mount("proc", "/proc"), *binds), environment={"PATH": "/bin"}
+        machine.circumstances,
+        mounts=(Mount("proc", "/proc"), *binds),
+        environment={"PATH": "/bin", "LD_PRELOAD": OCCUPY},
     )
     outcome = replace(machine, products=tmp_path, circumstances=circumstances).run(*MYAPP.command)
     assert outcome == Outcome(0, MYAPP.output, "")
@@ -175,7 +187,9 @@ def test_what_others_have_put_into_shared_places(
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["noexec everywhere", "everything read-only"])
 def test_libraries_come_from_memory_where_files_cant_be_executed(machine: Machine, name: str) -> None:
-    circumstances = replace(CIRCUMSTANCES[name], environment=HOME | {"COACHWHIP_INTERPRETER": "1"})
+    circumstances = replace(
+        CIRCUMSTANCES[name], environment=HOME | {"COACHWHIP_INTERPRETER": "1", "LD_PRELOAD": OCCUPY}
+    )
     code = "import psycopg2._psycopg as p; print(p.__file__); print(open('/proc/self/maps').read())"
     outcome = machine.having(circumstances).run("myapp", "-c", code)
     path, _, maps = outcome.output.partition("\n")
