@@ -67,7 +67,7 @@ def test_killed_at_any_moment_nothing_half_written_is_used(products: Path, tmp_p
         assert not list((directory / ".tmp").iterdir())
 
 
-#: Has another program open it by its path, then waits for a line, then has it open a file that was not needed before.
+#: Has another program open it by its path, waits for a line, then has it open a file not needed before.
 READER = """
 import os, subprocess, sys
 
