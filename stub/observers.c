@@ -127,17 +127,28 @@ bool cw_has_observed_objects(bool only_new)
     return search.found;
 }
 
-/* What has a finalizer that did not run yet, but for the standard streams. */
+/* What has a finalizer that did not run yet, but for the standard streams, and what `sys` has: that ends when there is
+ * nothing left by which a finalizer could be heard. */
 struct rest {
     struct search search;
     PyObject *objects;
 };
 
+static bool is_in_sys(PyObject *object)
+{
+    PyObject *names = PyInterpreterState_Get()->sysdict;
+    PyObject *value;
+    for (Py_ssize_t at = 0; names && PyDict_Next(names, &at, NULL, &value);)
+        if (value == object)
+            return true;
+    return false;
+}
+
 static int add_unfinalized(PyObject *object, void *argument)
 {
     struct rest *rest = argument;
     if (Py_TYPE(object)->tp_finalize && !_PyGC_FINALIZED(object) && !is_stream(&rest->search, object)
-        && PyList_Append(rest->objects, object) < 0)
+        && !is_in_sys(object) && PyList_Append(rest->objects, object) < 0)
         PyErr_Clear();
     return 1;
 }

