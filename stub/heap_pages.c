@@ -23,7 +23,7 @@ static const size_t LARGE = (size_t)32 << 20;
 /* Bytes that may be free before the kernel gets them back, and for how many seconds: what a loop needs again and again
  * is worth keeping, but not if it is very much, and half of all. */
 static const size_t IDLE = (size_t)32 << 20;
-static const size_t MUCH = (size_t)256 << 20;
+static const size_t MUCH = (size_t)128 << 20;
 enum { PATIENCE = 1 };
 static const size_t LEAST_GIVEN_BACK = (size_t)64 << 10;
 static const size_t LEAST_GROWTH = (size_t)1 << 20;

@@ -161,12 +161,12 @@ static size_t look_for_strays(void)
 
 const char *cw_snapshot_save(int fd, struct cw_bytes gates)
 {
+    cw_strays_begin(); /* needs memory, which is free again afterwards; the heap may grow for it */
+    cw_cache_flush();
+    cw_heap_scrub();
     struct cw_extent data = cw_static_extent();
     const char *heap_end = cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE;
     const char *arenas_end = cw_heap.arenas_end ? cw_heap.arenas_end : CW_ARENA_BASE;
-    cw_strays_begin(); /* needs memory, which is free again afterwards */
-    cw_cache_flush();
-    cw_heap_scrub();
     memset(&start, 0, sizeof start);
     memcpy(start.head.magic, CW_SNAPSHOT_MAGIC, sizeof start.head.magic);
     memcpy(start.head.stub_id, cw_image.header->stub_id, sizeof start.head.stub_id);

@@ -103,7 +103,7 @@ def test_streams_that_are_files(subject: Subject, tmp_path: Path) -> None:
             output.write(b"before ")
             output.flush()
             streams = {"capture_output": False, "stdout": output, "stderr": subprocess.PIPE}
-            code = "print('ä'); sys.stdout.buffer.write(b'raw')"
+            code = "print('ä', flush=True); sys.stdout.buffer.write(b'raw')"
             getattr(subject, way)(code, **streams, env=variables(LC_ALL="C"))
         assert (tmp_path / way).read_bytes() == "before ä\nraw".encode()
 

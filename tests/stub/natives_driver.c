@@ -72,7 +72,8 @@ static void restore(void)
     cw_natives_saving();
     cw_natives_ranges(save, NULL);
     munmap((void *)CW_REGION, cw_libraries_end(&image) - CW_REGION);
-    int mapped = cw_natives_restore_map();
+    int file = cw_natives_restore_begin();
+    int mapped = file < 0 ? file : cw_natives_restore_map(file);
     for (size_t n = 0; n < saved_count; n++) {
         int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
         void *at = mmap(saved[n].start, saved[n].size, PROT_READ | PROT_WRITE, flags, -1, 0);
