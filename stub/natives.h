@@ -24,7 +24,7 @@ struct cw_natives {
     struct cw_native *all;     /* one for each library of the image, in their order */
     uint32_t *order;           /* numbers of the loaded ones, in the order of their constructors */
     atomic_uint loaded_count;
-    bool unusable;             /* the addresses are taken, or the file can't be opened: they are unpacked */
+    bool unusable;             /* the addresses are taken, or it is not wanted: they are unpacked */
     bool reserved;             /* the addresses are ours in this process */
 };
 extern struct cw_natives cw_natives;

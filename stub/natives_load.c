@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "dl_error.h"
 #include "natives.h"
@@ -54,11 +55,18 @@ static bool make_table(void)
     return true;
 }
 
+/* For tools that know libraries by the files that are mapped. The caller of a setuid program has no say in it. */
+static bool is_wanted(void)
+{
+    const char *wish = getenv("COACHWHIP_MAP_LIBRARIES");
+    return !wish || strcmp(wish, "0") != 0 || getauxval(AT_SECURE);
+}
+
 bool cw_natives_usable(void)
 {
     if (cw_natives.unusable || cw_natives.reserved)
         return cw_natives.reserved;
-    int fd = cw_natives_file();
+    int fd = is_wanted() ? cw_natives_file() : -1;
     cw_natives.reserved = fd >= 0 && cw_natives_reserve(fd) == 0 && (cw_natives.all || make_table());
     cw_natives.unusable = !cw_natives.reserved;
     sys_close(fd);

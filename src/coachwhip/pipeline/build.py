@@ -19,13 +19,13 @@ from coachwhip.model import Distribution
 from coachwhip.pipeline.boot import collect_boot
 from coachwhip.pipeline.carried import with_carried
 from coachwhip.pipeline.entry import check_entry
-from coachwhip.pipeline.finish import finish
+from coachwhip.pipeline.finish import attach, place
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
 from coachwhip.pipeline.natives import prelink_bundle
 from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
 from coachwhip.runtime.stub import build_stub
-from coachwhip.snapshot import bake
+from coachwhip.snapshot import bake, check
 
 if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
@@ -106,7 +106,7 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
         with job.progress.step(f"Writing {output}"):
             _write(bare, prelinked.stub, plan, manifest)
         baked = _bake(job, bare, bundle.entry.module)
-        size = finish(bare, baked, output)
+        size = place(bare.with_name("whole") if baked else bare, output)
     floor, floor_set_by = manifest.floor()
     system = tuple(record.name for record in manifest.system)
     choice, memory = (baked.choice, len(baked.memory)) if baked else (None, 0)
@@ -120,7 +120,10 @@ def _bake(job: _Job, product: Path, entry_module: str) -> Baked | None:
         return None
     try:
         with job.progress.step("Making the snapshot"):
-            return bake(product, entry_module, wish)
+            baked = bake(product, entry_module, wish)
+            attach(product, baked, product.with_name("whole"))
+            check(product.with_name("whole"), wish)
+            return baked
     except BuildError as error:
         job.progress.note(f"No snapshot: {error.message}; the product starts the ordinary way.")
         for line in error.detail.splitlines():

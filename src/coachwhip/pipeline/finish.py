@@ -14,22 +14,31 @@ if TYPE_CHECKING:
 
     from coachwhip.snapshot import Baked
 
-__all__ = ["finish"]
+__all__ = ["attach", "place"]
 
 
-def finish(bare: Path, baked: Baked | None, output: Path) -> int:
-    """Put a product where it is wanted, with its snapshot, and return its size in bytes.
+def attach(bare: Path, baked: Baked, output: Path) -> None:
+    """Write a product with its snapshot.
+
+    Raises:
+        MachineError: the disk is full or the like.
+    """
+    with (
+        translated_os_errors("write the product"),
+        atomic_write(output, mode=0o755) as temporary,
+        bare.open("rb") as source,
+        mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as product,
+        temporary.open("wb") as stream,
+    ):
+        write_with_snapshot(product, baked.memory, stream)
+
+
+def place(product: Path, output: Path) -> int:
+    """Put a product where it is wanted, and return its size in bytes.
 
     Raises:
         MachineError: the disk is full or the like; what stood at `output` is then untouched.
     """
     with translated_os_errors("write the product"), atomic_write(output, mode=0o755) as temporary:
-        if baked is None:
-            shutil.copyfile(bare, temporary)
-            return bare.stat().st_size
-        with (
-            bare.open("rb") as source,
-            mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as product,
-            temporary.open("wb") as stream,
-        ):
-            return write_with_snapshot(product, baked.memory, stream)
+        shutil.copyfile(product, temporary)
+    return product.stat().st_size

@@ -1,7 +1,7 @@
 """Snapshots: the state of a started program, made at build time, that later starts go on with."""
 
-from coachwhip.snapshot.bake import bake
+from coachwhip.snapshot.bake import bake, check
 from coachwhip.snapshot.choose import choose
 from coachwhip.snapshot.model import Baked, Choice, LeftOut, Module, Note
 
-__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note", "bake", "choose"]
+__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note", "bake", "check", "choose"]

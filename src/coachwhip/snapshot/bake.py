@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from coachwhip.model import SnapshotWish
 
-__all__ = ["bake"]
+__all__ = ["bake", "check"]
 
 #: How often what turned out to be in the way is left out before there is no snapshot at all.
 _ATTEMPTS = 4
@@ -42,14 +42,17 @@ class _Place:
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
         (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
+        self._run({"COACHWHIP_BAKE": "plan.json"}, arguments, seconds)
+        return json.loads(report.read_text()) if report.exists() else None
+
+    def status(self, arguments: Sequence[str], snapshot: str) -> int | None:
+        """Run the product as a user would; return its exit status, None when it does not end by itself."""
+        return self._run({"COACHWHIP_SNAPSHOT": snapshot}, arguments, _TRAIN_SECONDS)
+
+    def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> int | None:
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
         # folder's own differs from build to build.
-        environment = {
-            "COACHWHIP_BAKE": "plan.json",
-            "LC_ALL": "C",
-            "HOME": "/nonexistent",
-            "PATH": os.defpath,
-        }
+        environment = {**variables, "LC_ALL": "C", "HOME": "/nonexistent", "PATH": os.defpath}
         with (self.folder / "messages").open("ab") as messages:
             process = start(
                 [f"./{self.product.name}", *arguments],
@@ -58,17 +61,18 @@ class _Place:
                 output=messages,
                 own_session=True,
             )
-            _wait(process, seconds)
-        return json.loads(report.read_text()) if report.exists() else None
+            return _wait(process, seconds)
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Wait for a process for some time, then end it with all that it has started."""
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Wait for a process for some time, then end it with all that it started; return its own status."""
+    status = None
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
+        status = process.wait(seconds)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    return status
 
 
 def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
@@ -115,6 +119,22 @@ def _mapped(modules: Sequence[Module]) -> list[str]:
 
 def _named(entry_module: str) -> list[str]:
     return [entry_module] if entry_module else []
+
+
+def check(product: Path, wish: SnapshotWish) -> None:
+    """Run a product from its snapshot and without it, as in training: both must end in the same way.
+
+    Raises:
+        BuildError: they do not; the snapshot is of no use then.
+    """
+    place = _Place(product, product.parent)
+    for arguments in wish.train:
+        usual, found = (place.status(arguments, snapshot) for snapshot in ("0", "1"))
+        if usual is not None and found != usual:
+            command = " ".join(arguments) or "without arguments"
+            raise BuildError(
+                f"from its snapshot the program ends with {found} instead of {usual} ({command})"
+            )
 
 
 def _train(place: _Place, wish: SnapshotWish) -> list[list[str]]:
