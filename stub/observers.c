@@ -137,6 +137,22 @@ bool cw_has_new_observed_objects(void)
     return search.found;
 }
 
+/* What ends after everything else, as it does without a snapshot. */
+static bool is_value_of(PyObject *names, const PyObject *object)
+{
+    PyObject *value;
+    for (Py_ssize_t at = 0; names && PyDict_Next(names, &at, NULL, &value);)
+        if (value == object)
+            return true;
+    return false;
+}
+
+static bool ends_last(const PyObject *object)
+{
+    const PyInterpreterState *interpreter = PyInterpreterState_Get();
+    return is_value_of(interpreter->sysdict, object) || is_value_of(interpreter->builtins, object);
+}
+
 /* What has a finalizer that did not run yet, but for the standard streams. */
 struct rest {
     struct search search;
@@ -147,7 +163,7 @@ static int add_unfinalized(PyObject *object, void *argument)
 {
     struct rest *rest = argument;
     if (Py_TYPE(object)->tp_finalize && !_PyGC_FINALIZED(object) && !is_stream(&rest->search, object)
-        && PyList_Append(rest->objects, object) < 0)
+        && !ends_last(object) && PyList_Append(rest->objects, object) < 0)
         PyErr_Clear();
     return 1;
 }
