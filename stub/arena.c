@@ -3,6 +3,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include "heap.h"
@@ -10,9 +11,10 @@
 /* An x86-64 huge page; CPython's arenas are half of it, 1 MiB. */
 static const size_t HUGE = (size_t)2 << 20;
 
-/* What is left of the last huge page; given out and taken back with the GIL held, as CPython promises. */
+/* What is left of the last huge page. Interpreters with a GIL of their own ask at the same time. */
 static char *rest;
 static size_t rest_size;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static char *take_huge_page(void)
 {
@@ -22,9 +24,8 @@ static char *take_huge_page(void)
     return page;
 }
 
-static void *take(void *context, size_t size)
+static void *take_locked(size_t size)
 {
-    (void)context;
     if (size > HUGE)
         return cw_heap_arena((size + HUGE - 1) & ~(HUGE - 1));
     if (rest_size < size) {
@@ -39,6 +40,15 @@ static void *take(void *context, size_t size)
     char *taken = rest;
     rest += size;
     rest_size -= size;
+    return taken;
+}
+
+static void *take(void *context, size_t size)
+{
+    (void)context;
+    pthread_mutex_lock(&lock);
+    void *taken = take_locked(size);
+    pthread_mutex_unlock(&lock);
     return taken;
 }
 

@@ -5,12 +5,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "heap_blocks.h"
 
 #include "live.h"
 
-/* Address space for it; memory only when it is used. */
+/* Address space for it; memory only when it is used. Less where there is a limit on address space. */
 static const size_t EARLY = (size_t)64 << 20;
 static const size_t EARLY_LITTLE = (size_t)4 << 20;
 
@@ -20,12 +21,10 @@ static uintptr_t from, to;
 
 static uintptr_t reserve(void)
 {
-    size_t size = EARLY;
+    struct rlimit limit;
+    bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    size_t size = is_limited ? EARLY_LITTLE : EARLY;
     void *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (area == MAP_FAILED) {
-        size = EARLY_LITTLE; /* there is a limit on address space */
-        area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    }
     if (area == MAP_FAILED)
         return 0;
     from = (uintptr_t)area;
