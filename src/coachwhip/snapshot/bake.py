@@ -52,7 +52,7 @@ class _Place:
     def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> int | None:
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
         # folder's own differs from build to build.
-        environment = {**variables, "LC_ALL": "C", "HOME": "/nonexistent", "PATH": os.defpath}
+        environment = {**variables, "LC_ALL": "C", "HOME": "/dev/null", "PATH": os.defpath}
         with (self.folder / "messages").open("ab") as messages:
             process = start(
                 [f"./{self.product.name}", *arguments],
