@@ -105,7 +105,7 @@ def test_streams_that_are_files(subject: Subject, tmp_path: Path) -> None:
             streams = {"capture_output": False, "stdout": output, "stderr": subprocess.PIPE}
             code = "print('ä', flush=True); sys.stdout.buffer.write(b'raw')"
             getattr(subject, way)(code, **streams, env=variables(LC_ALL="C"))
-        assert (tmp_path / way).read_bytes() == "before rawä\n".encode()
+        assert (tmp_path / way).read_bytes() == "before ä\nraw".encode()
 
 
 def test_standard_input_from_a_pipe(subject: Subject) -> None:
