@@ -32,10 +32,13 @@ _TRAIN_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class _Place:
-    """A product and the folder that it runs in."""
+    """A product, and the folder that it lies and runs in."""
 
     product: Path
-    folder: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.product.parent
 
     def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS) -> Any:  # noqa: ANN401
         """Run the product with a plan; return its report, None when it wrote none."""
@@ -86,7 +89,7 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     Raises:
         BuildError: no snapshot can be made of this program.
     """
-    place = _Place(product, product.parent)
+    place = _Place(product)
     runs = _train(place, wish)
     always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
     watched = _watch(place, _in_order([_named(entry_module), *runs]))
@@ -127,7 +130,7 @@ def check(product: Path, wish: SnapshotWish) -> None:
     Raises:
         BuildError: they do not; the snapshot is of no use then.
     """
-    place = _Place(product, product.parent)
+    place = _Place(product)
     for arguments in wish.train:
         usual, found = (place.status(arguments, snapshot) for snapshot in ("0", "1"))
         if usual is not None and found != usual:
