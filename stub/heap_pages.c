@@ -1,7 +1,6 @@
 #define _GNU_SOURCE 1
 #include "heap_pages.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,7 +67,7 @@ static void *extend(char **end, char *base, size_t size)
 {
     char *wish = *end ? *end : base;
     void *at = map_at(wish, size, MAP_FIXED_NOREPLACE);
-    if (!at && errno == EEXIST)
+    if (!at) /* taken, or refused by a filter of system calls */
         return map_at(NULL, size, 0);
     if (at == wish)
         *end = wish + size;

@@ -1,5 +1,6 @@
 /* Prelinked libraries in a process that is saved, and in one that was restored. */
 #define _GNU_SOURCE 1
+#include "native_threads.h"
 #include "natives.h"
 #include "natives_tls.h"
 #include "paths.h"
@@ -26,6 +27,7 @@ void cw_natives_ranges(void range(void *context, void *start, size_t size), void
 void cw_natives_saving(void)
 {
     cw_tls_save();
+    cw_threads_save();
 }
 
 int cw_natives_restore_begin(void)
