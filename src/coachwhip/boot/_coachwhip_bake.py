@@ -4,6 +4,7 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 
 - `train`: run the app as usual and write which modules it has imported.
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
+- `defer`: compile `modules` so that statements that look at the machine wait, and write them to `deferred`.
 - `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
 """
 
@@ -38,10 +39,16 @@ def prepare(path):
 
         _write(plan["report"], _coachwhip_watch.watch(plan["modules"]))
         os._exit(0)
+    if plan["task"] == "defer":
+        import _coachwhip_defer
+
+        _write(plan["report"], _coachwhip_defer.defer(plan["modules"], plan["deferred"]))
+        os._exit(0)
     # Elsewhere: the name of the build's own folder, which modules ask for, would get into the snapshot.
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
     os.chdir("/")
-    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan["modules"], plan["left_out"]))
+    plan["deferred"] = plan["deferred"] and f"/proc/self/fd/{folder}/{plan['deferred']}"
+    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan))
     return f"/proc/self/fd/{folder}/{plan['snapshot']}", b"".join(
         os.fsencode(name) + b"\0" for name in plan["gates"]
     )
@@ -70,20 +77,24 @@ class _Gate:
             raise Unbaked(fullname)
 
 
-def _bake(names, left_out):
+def _bake(plan):
     _coachwhip.hold_constant()
+    import _coachwhip_later
     import _coachwhip_resume
 
-    gate = _Gate(frozenset(left_out))
+    waiting = _coachwhip_later.Waiting(plan["deferred"])
+    gate = _Gate(frozenset(plan["left_out"]))
     sys.meta_path.insert(0, gate)
     faults = {}
-    for name in names:
+    for name in plan["modules"]:
         try:
             importlib.import_module(name)
         except (Unbaked, Exception) as error:
             faults[name] = f"{type(error).__name__}: {error}"
     sys.meta_path.remove(gate)
-    _coachwhip_resume.plan()
+    later, more = waiting.finish()
+    faults = {**more, **faults}
+    _coachwhip_resume.plan(later)
     sys.stdout.flush()
     sys.stderr.flush()
     for _ in range(3):

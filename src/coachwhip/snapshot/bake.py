@@ -26,6 +26,8 @@ __all__ = ["bake", "check"]
 #: How often what turned out to be in the way is left out before there is no snapshot at all.
 _ATTEMPTS = 4
 _BAKE_SECONDS = 120.0
+#: The file with the modules from which statements were taken out.
+_DEFERRED = "deferred"
 #: How long one training run may take; what it has imported by then is not learned.
 _TRAIN_SECONDS = 10.0
 
@@ -94,10 +96,11 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
     watched = _watch(place, _in_order([_named(entry_module), *runs]))
     blocked: dict[str, str] = {}
+    stubborn: set[str] = set()
     for _ in range(_ATTEMPTS):
-        choice = choose(watched, wish, blocked, always)
+        choice, deferred = _choose(place, watched, wish, blocked, always, stubborn)
         _refuse_path_lines(choice)
-        faults, memory = _bake(place, choice)
+        faults, memory = _bake(place, choice, deferred)
         if not faults and memory:
             return Baked(memory, choice)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
@@ -163,16 +166,64 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
         Module(
             name,
             tuple(
-                Note(kind, detail, place, tuple(through)) for kind, detail, place, through in found["notes"]
+                Note(kind, detail, place, tuple(through), line)
+                for kind, detail, place, through, line in found["notes"]
             ),
             tuple(found["imports"]),
             found.get("fault", ""),
+            found.get("origin", ""),
+            found.get("package", False),
         )
         for name, found in report.items()
     ]
 
 
-def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
+def _choose(
+    place: _Place,
+    watched: Sequence[Module],
+    wish: SnapshotWish,
+    blocked: dict[str, str],
+    always: set[str],
+    stubborn: set[str],
+) -> tuple[Choice, str]:
+    """Return what comes into the snapshot, and the name of a file with modules whose statements wait.
+
+    What can't wait is added to `stubborn`, what can't be without what waits to `blocked`.
+    """
+    while True:
+        choice = choose(watched, wish, blocked, always, stubborn)
+        if not choice.waiting:
+            return choice, ""
+        faults = _defer(place, watched, choice)
+        if not faults:
+            return choice, _DEFERRED
+        # Who is the cause goes first: without what waits, others have nothing to wait for.
+        causes = faults.keys() & choice.waiting.keys()
+        stubborn |= causes
+        if not causes:
+            blocked |= {
+                name: f"needs what has to wait for the start, and {why}" for name, why in faults.items()
+            }
+
+
+def _defer(place: _Place, watched: Sequence[Module], choice: Choice) -> dict[str, str]:
+    """Have statements of modules wait; return module -> why that can't be."""
+    chosen = set(choice.modules)
+    plan = {
+        module.name: {
+            "origin": module.origin,
+            "package": module.package,
+            "imports": [name for name in module.imports if name in chosen],
+            "lines": sorted({note.line for note in choice.waiting.get(module.name, ())}),
+        }
+        for module in watched
+        if module.name in chosen and module.origin
+    }
+    report = place.run({"task": "defer", "modules": plan, "deferred": _DEFERRED})
+    return dict.fromkeys(choice.waiting, "fails") if report is None else report["faults"]
+
+
+def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:
     """Return module -> what went wrong with it; and the memory."""
     snapshot = place.folder / "snapshot"
     snapshot.unlink(missing_ok=True)
@@ -181,6 +232,7 @@ def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
         "modules": list(choice.modules),
         "left_out": [left.name for left in choice.left_out],
         "gates": list(choice.gates),
+        "deferred": deferred,
         "snapshot": snapshot.name,
     }
     faults = place.run(plan)
