@@ -108,8 +108,8 @@ def defer(facts, path):
     """Compile modules so that some of their statements wait, and write their code to a file.
 
     `facts` has, for each module in the order of import, its `origin`, whether it is a `package`, its
-    `imports`, and the `lines` that look at the machine. Return `faults`, why it can't be done (by module), and
-    `later`, the names and lines of what waits (by module).
+    `imports`, and the `lines` that look at the machine. Return `faults`, why it can't be done, and `later`,
+    the lines of what waits, both by module.
     """
     modules = {}
     faults = {}

@@ -32,8 +32,8 @@ def resume(variables, arguments, errors):
 def _run_later(arguments):
     """Execute the statements of modules that had to wait for this machine.
 
-    One that fails would have failed in the middle of an import, which the program may be prepared for: then it
-    starts again, without its snapshot.
+    One that fails would have failed in the middle of an import, which the program may be prepared for: then
+    it starts again, without its snapshot.
     """
     try:
         for code, scope, owner in _later:

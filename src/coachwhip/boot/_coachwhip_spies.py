@@ -231,7 +231,7 @@ def replace_later(name, module, note):
 
 
 def _of_context(function, name, note):
-    """Of a TLS context: loads certificates, which may be the machine's, and are forgotten with the context."""
+    """Of a TLS context: loads certificates, which may be the machine's; they end with the context."""
 
     def spy(self, *args, **kwargs):
         note("file", f"certificates ({name})", self)

@@ -35,7 +35,7 @@ _pending = []
 
 
 def _note(kind, detail, about=None):
-    """Add to the notes of the innermost module whose body runs; `about` is an object that has to outlive it."""
+    """Add to the notes of the innermost module whose body runs; it counts if `about`, an object, lives on."""
     name = _stack[-1] if _stack else None
     if name is None or (kind == "effect" and name.partition(".")[0] in sys.stdlib_module_names):
         return

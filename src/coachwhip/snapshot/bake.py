@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
@@ -16,7 +16,7 @@ from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from coachwhip.model import SnapshotWish
@@ -92,22 +92,20 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         BuildError: no snapshot can be made of this program.
     """
     place = _Place(product)
-    runs = _train(place, wish)
-    always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
-    watched = _watch(place, _in_order([_named(entry_module), *runs]))
-    blocked: dict[str, str] = {}
-    stubborn: set[str] = set()
+    search = _search(place, entry_module, wish)
     for _ in range(_ATTEMPTS):
-        choice, deferred = _choose(place, watched, wish, blocked, always, stubborn)
+        choice, deferred = search.choice()
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice, deferred)
         if not faults and memory:
             return Baked(memory, choice)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
-        faults = faults or dict.fromkeys(_mapped(watched), "holds addresses of this machine's libraries")
-        if faults.keys() <= blocked.keys():
+        faults = faults or dict.fromkeys(
+            _mapped(search.watched), "holds addresses of this machine's libraries"
+        )
+        if faults.keys() <= search.blocked.keys():
             break
-        blocked |= faults
+        search.blocked |= faults
     messages = (place.folder / "messages").read_text(errors="replace")
     raise BuildError("no snapshot can be made of this program", detail=messages)
 
@@ -178,49 +176,68 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
     ]
 
 
-def _choose(
-    place: _Place,
-    watched: Sequence[Module],
-    wish: SnapshotWish,
-    blocked: dict[str, str],
-    always: set[str],
-    stubborn: set[str],
-) -> tuple[Choice, str]:
-    """Return what comes into the snapshot, and the name of a file with modules whose statements wait.
+@dataclass
+class _Search:
+    """The search for what can be in a snapshot.
 
-    What can't wait is added to `stubborn`, what can't be without what waits to `blocked`.
+    Attributes:
+        place: where the product is.
+        wish: what the app's configuration says.
+        watched: the modules of the program.
+        always: those that every run imports, if not all of these.
+        blocked: module -> what went wrong with it.
+        stubborn: modules none of whose statements can wait.
     """
-    while True:
-        choice = choose(watched, wish, blocked, always, stubborn)
-        if not choice.waiting:
-            return choice, ""
-        faults = _defer(place, watched, choice)
-        if not faults:
-            return choice, _DEFERRED
-        # Who is the cause goes first: without what waits, others have nothing to wait for.
-        causes = faults.keys() & choice.waiting.keys()
-        stubborn |= causes
-        if not causes:
-            blocked |= {
-                name: f"needs what has to wait for the start, and {why}" for name, why in faults.items()
+
+    place: _Place
+    wish: SnapshotWish
+    watched: Sequence[Module]
+    always: Collection[str]
+    blocked: dict[str, str] = field(default_factory=dict)
+    stubborn: set[str] = field(default_factory=set)
+
+    def choice(self) -> tuple[Choice, str]:
+        """Return what comes into the snapshot, and the name of a file with modules whose statements wait."""
+        while True:
+            choice = choose(self.watched, self.wish, self.blocked, self.always, self.stubborn)
+            if not choice.waiting:
+                return choice, ""
+            faults = self._defer(choice)
+            if not faults:
+                return choice, _DEFERRED
+            # The causes go first: without what waits, others have nothing to wait for.
+            causes = faults.keys() & choice.waiting.keys()
+            self.stubborn |= causes
+            if not causes:
+                self.blocked |= {
+                    name: f"needs what has to wait for the start, and {why}" for name, why in faults.items()
+                }
+
+    def _defer(self, choice: Choice) -> dict[str, str]:
+        """Have statements of modules wait; return module -> why that can't be."""
+        chosen = set(choice.modules)
+        modules = {
+            module.name: {
+                "origin": module.origin,
+                "package": module.package,
+                "imports": [name for name in module.imports if name in chosen],
+                "lines": sorted({note.line for note in choice.waiting.get(module.name, ())}),
             }
-
-
-def _defer(place: _Place, watched: Sequence[Module], choice: Choice) -> dict[str, str]:
-    """Have statements of modules wait; return module -> why that can't be."""
-    chosen = set(choice.modules)
-    plan = {
-        module.name: {
-            "origin": module.origin,
-            "package": module.package,
-            "imports": [name for name in module.imports if name in chosen],
-            "lines": sorted({note.line for note in choice.waiting.get(module.name, ())}),
+            for module in self.watched
+            if module.name in chosen and module.origin
         }
-        for module in watched
-        if module.name in chosen and module.origin
-    }
-    report = place.run({"task": "defer", "modules": plan, "deferred": _DEFERRED})
-    return dict.fromkeys(choice.waiting, "fails") if report is None else report["faults"]
+        report = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
+        if report is None:
+            return dict.fromkeys(choice.waiting, "fails")
+        faults: dict[str, str] = report["faults"]
+        return faults
+
+
+def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
+    """Run the app, and watch the modules that it imports."""
+    runs = _train(place, wish)
+    always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
+    return _Search(place, wish, _watch(place, _in_order([_named(entry_module), *runs])), always)
 
 
 def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:

@@ -97,7 +97,7 @@ def in_words(note: Note) -> str:
 
 
 def _said(module: Module, wish: SnapshotWish, blocked: Mapping[str, str]) -> str | None:
-    """What is said against a module, whatever it does; empty when it is to be in, None when nothing is said."""
+    """Say what stands against a module, whatever it does: empty when it is to be in, None for nothing."""
     top = module.name.partition(".")[0]
     if module.name in wish.deny or top in wish.deny:
         return "the configuration says so"
