@@ -55,7 +55,7 @@ def _entry(name, kind, detail):
         line = 0 if frame.f_code.co_flags & _OF_FUNCTION else line or frame.f_lineno
         frame = frame.f_back
     place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
-    own = frame is not None and frame.f_globals.get("__name__") == name
+    own = frame is not None and frame.f_code.co_filename == _report[name].get("origin")
     return [kind, str(detail), place, list(through), (line or frame.f_lineno) if own else 0]
 
 
