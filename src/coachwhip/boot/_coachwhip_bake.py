@@ -86,11 +86,17 @@ def _bake(plan):
     gate = _Gate(frozenset(plan["left_out"]))
     sys.meta_path.insert(0, gate)
     faults = {}
+    outside = set(plan["left_out"]) - sys.modules.keys()
     for name in plan["modules"]:
         try:
             importlib.import_module(name)
         except (Unbaked, Exception) as error:
             faults[name] = f"{type(error).__name__}: {error}"
+        # Native modules of one library import each other without asking a finder.
+        inside = sorted(outside & sys.modules.keys())
+        if inside:
+            faults.setdefault(name, f"imports {inside[0]} unheard")
+            outside.difference_update(inside)
     sys.meta_path.remove(gate)
     later, more = waiting.finish()
     faults = {**more, **faults}

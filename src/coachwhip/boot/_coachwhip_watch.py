@@ -183,6 +183,24 @@ def _audit(event, arguments):
 _LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
 
 
+class _Running:
+    """Makes the notes of a block of code a module's."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __enter__(self):
+        _report.setdefault(self._name, {"notes": [], "imports": []})
+        if _stack:
+            _add_import(self._name)
+        _note_changes()
+        _stack.append(self._name)
+
+    def __exit__(self, *_):
+        _note_changes()
+        _stack.pop()
+
+
 class _Execution:
     """Wraps a loader's `exec_module`: the notes belong to the module that is executed."""
 
@@ -193,14 +211,9 @@ class _Execution:
     def __get__(self, loader, owner=None):
         def execute(module):
             name = module.__spec__.name
-            found = _report.setdefault(name, {"notes": [], "imports": []})
-            found["origin"] = module.__spec__.origin if self._kind == "code" else ""
-            found["package"] = module.__spec__.submodule_search_locations is not None
-            if _stack:
-                _add_import(name)
-            _note_changes()
-            _stack.append(name)
-            try:
+            with _Running(name):
+                _report[name]["origin"] = module.__spec__.origin if self._kind == "code" else ""
+                _report[name]["package"] = module.__spec__.submodule_search_locations is not None
                 if self._kind == "native":
                     mapped = _coachwhip.is_prelinked(module.__spec__.origin)
                     _note("mapped" if mapped else "native", module.__spec__.origin)
@@ -211,13 +224,11 @@ class _Execution:
                     if loader is not None
                     else self._function.__get__(owner)
                 )
-                bound(module)
-            except BaseException as error:
-                _report[name]["fault"] = f"{type(error).__name__}: {error}"
-                raise
-            finally:
-                _note_changes()
-                _stack.pop()
+                try:
+                    bound(module)
+                except BaseException as error:
+                    _report[name]["fault"] = f"{type(error).__name__}: {error}"
+                    raise
             if name in _LATER:
                 _replace_functions(module)
             _coachwhip_spies.replace_later(name, module, _note)
@@ -226,10 +237,19 @@ class _Execution:
 
 
 def _create(function):
+    """Wrap `create_module`, which executes native modules of one phase: they have looked around then."""
+
     def create(loader, spec):
         global _before
-        module = function(loader, spec)
-        _before = (*_before[:3], *_now()[3:])  # descriptors of where it was unpacked
+        known = set(sys.modules)
+        with _Running(spec.name):
+            module = function(loader, spec)
+            _before = (*_before[:3], *_now()[3:5], _before[5])  # the descriptor of where it was unpacked
+        # Modules that it has made, or imported without asking anybody, as compiled ones of one library do.
+        for name in [name for name in sys.modules if name not in known and name not in _report]:
+            if sys.modules[name] is not None:
+                _report[name] = {"notes": [], "imports": [spec.name]}
+                _report[spec.name]["imports"].append(name)
         return module
 
     return create

@@ -47,17 +47,20 @@ class _Place:
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
         (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
-        self._run({"COACHWHIP_BAKE": "plan.json"}, arguments, seconds)
+        # The memory is made in the C locale, which every machine has. Programs are used in others, and some
+        # refuse to run in that one.
+        locale = "C.UTF-8" if plan["task"] == "train" else "C"
+        self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
         return json.loads(report.read_text()) if report.exists() else None
 
     def status(self, arguments: Sequence[str], snapshot: str) -> int | None:
         """Run the product as a user would; return its exit status, None when it does not end by itself."""
-        return self._run({"COACHWHIP_SNAPSHOT": snapshot}, arguments, _TRAIN_SECONDS)
+        return self._run({"COACHWHIP_SNAPSHOT": snapshot, "LC_ALL": "C.UTF-8"}, arguments, _TRAIN_SECONDS)
 
     def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> int | None:
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
         # folder's own differs from build to build.
-        environment = {**variables, "LC_ALL": "C", "HOME": "/dev/null", "PATH": os.defpath}
+        environment = {**variables, "HOME": "/dev/null", "PATH": os.defpath}
         with (self.folder / "messages").open("ab") as messages:
             process = start(
                 [f"./{self.product.name}", *arguments],
