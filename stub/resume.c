@@ -33,7 +33,6 @@ const char *cw_suspend(int fd, struct cw_bytes gates)
     PyOS_BeforeFork();
     _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();
-    cw_natives_saving();
     const char *fault = cw_snapshot_save(fd, gates);
     PyOS_AfterFork_Parent();
     return fault;
