@@ -43,7 +43,10 @@ FILES = (
         for name in ("say", "next", "paths", "candidates", "cache", "prune", "used", "content")
     ),
     *(STUB / f"{name}.c" for name in ("unpack", "open_node", "listing", "memory_library", "carried")),
-    *(STUB / f"{name}.c" for name in ("rewrite", "launch", "image", "libraries", "native_symbols", "xxh64", "fixed")),
+    *(
+        STUB / f"{name}.c"
+        for name in ("rewrite", "launch", "image", "libraries", "native_symbols", "xxh64", "fixed")
+    ),
     *sorted(STUB.glob("natives*.c")),
     *sorted(STUB.glob("wrap*.c")),
 )

@@ -5,6 +5,8 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 - `train`: run the app as usual and write which modules it has imported.
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
 - `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
+
+On the machine of use the plan is the one that the product's own snapshot was made by.
 """
 
 import gc
@@ -41,10 +43,24 @@ def prepare(path):
     # Elsewhere: the name of the build's own folder, which modules ask for, would get into the snapshot.
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
     os.chdir("/")
+    _coachwhip.hold_randomness()
     _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan["modules"], plan["left_out"]))
-    return f"/proc/self/fd/{folder}/{plan['snapshot']}", b"".join(
-        os.fsencode(name) + b"\0" for name in plan["gates"]
-    )
+    return f"/proc/self/fd/{folder}/{plan['snapshot']}", _encoded(plan["gates"])
+
+
+def prepare_here(text):
+    """Import what the plan in the product's snapshot says, for a snapshot that is for this machine only.
+
+    Return what went wrong, in words or empty, and the variables that must not be set.
+    """
+    plan = json.loads(text)
+    del os.environ["COACHWHIP_BAKE"]
+    faults = _bake(plan["modules"], [name for name, *_ in plan["left_out"]])
+    return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
+
+
+def _encoded(gates):
+    return b"".join(os.fsencode(name) + b"\0" for name in gates)
 
 
 def _write(path, report):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coachwhip.model import SnapshotWish
 
 __all__ = ["Baked", "Choice", "LeftOut", "Module", "Note"]
 
@@ -82,7 +86,9 @@ class Baked:
     Attributes:
         memory: its bytes.
         choice: what is in it.
+        wish: what the app's configuration says of it.
     """
 
     memory: bytes
     choice: Choice
+    wish: SnapshotWish
