@@ -4,8 +4,10 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 
 - `train`: run the app as usual and write which modules it has imported.
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
-- `defer`: compile `modules` so that statements that look at the machine wait, and write them to `deferred`.
+- `defer`: compile `modules` so that statements that look at the machine wait, and write their code.
 - `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
+
+On the machine of use the plan is the one that the product's own snapshot was made by.
 """
 
 import gc
@@ -42,16 +44,29 @@ def prepare(path):
     if plan["task"] == "defer":
         import _coachwhip_defer
 
-        _write(plan["report"], _coachwhip_defer.defer(plan["modules"], plan["deferred"]))
+        _write(plan["report"], _coachwhip_defer.defer(plan["modules"]))
         os._exit(0)
     # Elsewhere: the name of the build's own folder, which modules ask for, would get into the snapshot.
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
     os.chdir("/")
-    plan["deferred"] = plan["deferred"] and f"/proc/self/fd/{folder}/{plan['deferred']}"
+    _coachwhip.hold_randomness()
     _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan))
-    return f"/proc/self/fd/{folder}/{plan['snapshot']}", b"".join(
-        os.fsencode(name) + b"\0" for name in plan["gates"]
-    )
+    return f"/proc/self/fd/{folder}/{plan['snapshot']}", _encoded(plan["gates"])
+
+
+def prepare_here(text):
+    """Import what the plan in the product's snapshot says, for a snapshot that is for this machine only.
+
+    Return what went wrong, in words or empty, and the variables that must not be set.
+    """
+    plan = json.loads(text)
+    del os.environ["COACHWHIP_BAKE"]
+    faults = _bake({**plan, "left_out": [name for name, *_ in plan["left_out"]]})
+    return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
+
+
+def _encoded(gates):
+    return b"".join(os.fsencode(name) + b"\0" for name in gates)
 
 
 def _write(path, report):

@@ -8,6 +8,7 @@ here is executed by `_coachwhip_bake`, the rest at every start by `_coachwhip_re
 import __future__
 
 import ast
+import binascii
 import importlib.util
 import marshal
 from _frozen_importlib_external import decode_source
@@ -47,7 +48,7 @@ class _Module:
         return ""
 
     def compile(self):
-        """Return the module's code, and for each statement that waits its code, scope, names and line."""
+        """Return the module's code, and for each statement that waits its code, scope and names."""
         flags = 0
         for node in self.tree.body:
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -57,7 +58,7 @@ class _Module:
             statements = ast.fix_missing_locations(ast.Module(_take_out(unit, len(later)), []))
             code = compile(statements, self.path, "exec", flags, dont_inherit=True)
             names = sorted(unit.names.binds) if unit.late == "whole" else []
-            later.append((code, unit.scope, names, unit.node.lineno))
+            later.append((code, unit.scope, names))
         tree = ast.fix_missing_locations(self.tree)
         return compile(tree, self.path, "exec", flags, dont_inherit=True), later
 
@@ -104,12 +105,12 @@ def _or_nothing(default, nothing):
     return default if isinstance(default, ast.Constant) else ast.copy_location(nothing, default)
 
 
-def defer(facts, path):
-    """Compile modules so that some of their statements wait, and write their code to a file.
+def defer(facts):
+    """Compile modules so that some of their statements wait.
 
     `facts` has, for each module in the order of import, its `origin`, whether it is a `package`, its
-    `imports`, and the `lines` that look at the machine. Return `faults`, why it can't be done, and `later`,
-    the lines of what waits, both by module.
+    `imports`, and the `lines` that look at the machine. Return `faults`, why it can't be done, by module; and
+    `code`, base64 of what `_coachwhip_later` needs.
     """
     modules = {}
     faults = {}
@@ -133,10 +134,10 @@ def defer(facts, path):
             if module.settling.settle(late, attributes):
                 exports[name] = module.exports()
                 changed = True
-    return _finish(modules, faults, path)
+    return _finish(modules, faults)
 
 
-def _finish(modules, faults, path):
+def _finish(modules, faults):
     codes = {}
     for name, module in modules.items():
         if any(True for _ in module.settling.waiting()):
@@ -145,9 +146,4 @@ def _finish(modules, faults, path):
                 faults[name] = fault
             else:
                 codes[name] = module.compile()
-    with open(path, "wb") as stream:
-        marshal.dump(
-            {name: (code, [part[:3] for part in later]) for name, (code, later) in codes.items()}, stream
-        )
-    lines = {name: [line for *_, line in later] for name, (_code, later) in codes.items()}
-    return {"faults": faults, "later": lines}
+    return {"faults": faults, "code": binascii.b2a_base64(marshal.dumps(codes), newline=False).decode()}

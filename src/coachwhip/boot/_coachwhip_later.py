@@ -3,6 +3,7 @@
 Runs inside a product while its snapshot is made; `_coachwhip_defer` has taken the statements out.
 """
 
+import binascii
 import builtins
 import marshal
 import sys
@@ -17,12 +18,9 @@ MARK = "_coachwhip_later"
 class Waiting:
     """A finder of modules from which statements were taken out; knows which of these were reached."""
 
-    def __init__(self, path):
-        """Take the modules' code from a file that `_coachwhip_defer` has written; none of an empty path."""
-        self._codes = {}
-        if path:
-            with open(path, "rb") as stream:
-                self._codes = marshal.load(stream)
+    def __init__(self, deferred):
+        """Take the modules' code as `_coachwhip_defer` has made it; none of an empty text."""
+        self._codes = marshal.loads(binascii.a2b_base64(deferred)) if deferred else {}
         self._reached = []
         setattr(builtins, MARK, self._reach)
         sys.meta_path.insert(0, self)

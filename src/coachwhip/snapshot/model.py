@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from coachwhip.model import SnapshotWish
+
+
 __all__ = ["Baked", "Choice", "LeftOut", "Module", "Note"]
 
 
@@ -79,12 +82,14 @@ class Choice:
         left_out: the others, with reasons.
         gates: environment variables that must not be set where the snapshot is used.
         waiting: module -> notes of its statements that are not executed before the program starts.
+        deferred: base64 of the compiled modules that something waits in; empty for none.
     """
 
     modules: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     gates: tuple[str, ...]
     waiting: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
+    deferred: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,9 @@ class Baked:
     Attributes:
         memory: its bytes.
         choice: what is in it.
+        wish: what the app's configuration says of it.
     """
 
     memory: bytes
     choice: Choice
+    wish: SnapshotWish
