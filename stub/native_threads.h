@@ -8,7 +8,7 @@
  * through all variables instead. Called for every library that is loaded. */
 void cw_threads_note_variables(const struct cw_native *native);
 
-/* Before a snapshot: notes which of the loaded libraries have such pools. */
+/* Before a snapshot: notes which of the loaded libraries have such pools, and how many processors there are. */
 void cw_threads_save(void);
 
 /* In a process that goes on: has the pools be as large as they would be had the libraries been loaded now. */

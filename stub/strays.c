@@ -12,6 +12,7 @@
 #include "libraries.h"
 #include "say.h"
 #include "snapshot.h"
+#include "strays_classic.h"
 #include "strays_symbols.h"
 
 enum { MOST = 4096, NAMES = 65536 };
@@ -104,6 +105,12 @@ static uint64_t moved(uint64_t before, uint64_t thread)
     return is_local ? (uint64_t)(uintptr_t)locals.to - (thread - before) : before;
 }
 
+static uint64_t address_of(const char *name)
+{
+    uint64_t address = cw_classic_address(name);
+    return address ? address : (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, name);
+}
+
 const char *cw_strays_restore(void)
 {
     const uint64_t thread = strays.thread;
@@ -117,7 +124,7 @@ const char *cw_strays_restore(void)
         }
         const char *name = strays.names + strays.items[n].name;
         if (name != last)
-            address = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, name);
+            address = address_of(name);
         if (!address)
             return name;
         last = name;

@@ -1,5 +1,5 @@
-"""Starts a product many times, one after the other and many at once, and looks whether anything goes wrong or stays
-behind. The tests do it a few hundred times; for thousands, by hand:
+"""Starts a product many times, one after the other and many at once, and looks whether anything goes wrong or
+stays behind. The tests do it a few hundred times; for thousands, by hand:
 
     python -m tests.products.starts --count 10000 --at-once 200 PRODUCT ARGUMENT...
 """
@@ -98,7 +98,9 @@ def _available() -> int:
 
 def main() -> int:
     """Do it, and say what was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=10_000, help="starts in a row")
     parser.add_argument("--at-once", type=int, default=200, help="processes at the same time")
     parser.add_argument("command", nargs=argparse.REMAINDER)

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
@@ -16,7 +16,7 @@ from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from coachwhip.model import SnapshotWish
@@ -31,6 +31,14 @@ _TRAIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
+class _Run:
+    """How the product ended, None where it did not by itself; and its report, None when it wrote none."""
+
+    status: int | None
+    report: Any
+
+
+@dataclass(frozen=True)
 class _Place:
     """A product, and the folder that it lies and runs in."""
 
@@ -40,22 +48,27 @@ class _Place:
     def folder(self) -> Path:
         return self.product.parent
 
-    def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS) -> Any:  # noqa: ANN401
-        """Run the product with a plan; return its report, None when it wrote none."""
+    def run(
+        self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS
+    ) -> _Run:
+        """Run the product with a plan."""
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
         (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
-        self._run({"COACHWHIP_BAKE": "plan.json"}, arguments, seconds)
-        return json.loads(report.read_text()) if report.exists() else None
+        # The memory is made in the C locale, which every machine has. Programs are used in others, and some
+        # refuse to run in that one.
+        locale = "C.UTF-8" if plan["task"] == "train" else "C"
+        status = self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
+        return _Run(status, json.loads(report.read_text()) if report.exists() else None)
 
-    def status(self, arguments: Sequence[str], snapshot: str) -> int | None:
+    def status(self, arguments: Sequence[str]) -> int | None:
         """Run the product as a user would; return its exit status, None when it does not end by itself."""
-        return self._run({"COACHWHIP_SNAPSHOT": snapshot}, arguments, _TRAIN_SECONDS)
+        return self._run({"LC_ALL": "C.UTF-8"}, arguments, _TRAIN_SECONDS)
 
     def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> int | None:
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
         # folder's own differs from build to build.
-        environment = {**variables, "LC_ALL": "C", "HOME": "/dev/null", "PATH": os.defpath}
+        environment = {**variables, "HOME": "/dev/null", "PATH": os.defpath}
         with (self.folder / "messages").open("ab") as messages:
             process = start(
                 [f"./{self.product.name}", *arguments],
@@ -90,21 +103,20 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         BuildError: no snapshot can be made of this program.
     """
     place = _Place(product)
-    runs = _train(place, wish)
-    always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
-    watched = _watch(place, _in_order([_named(entry_module), *runs]))
-    blocked: dict[str, str] = {}
+    search = _search(place, entry_module, wish)
     for _ in range(_ATTEMPTS):
-        choice = choose(watched, wish, blocked, always)
+        choice = search.choice()
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice)
         if not faults and memory:
-            return Baked(memory, choice)
+            return Baked(memory, choice, wish, search.statuses)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
-        faults = faults or dict.fromkeys(_mapped(watched), "holds addresses of this machine's libraries")
-        if faults.keys() <= blocked.keys():
+        faults = faults or dict.fromkeys(
+            _mapped(search.watched), "holds addresses of this machine's libraries"
+        )
+        if faults.keys() <= search.blocked.keys():
             break
-        blocked |= faults
+        search.blocked |= faults
     messages = (place.folder / "messages").read_text(errors="replace")
     raise BuildError("no snapshot can be made of this program", detail=messages)
 
@@ -124,26 +136,27 @@ def _named(entry_module: str) -> list[str]:
     return [entry_module] if entry_module else []
 
 
-def check(product: Path, wish: SnapshotWish) -> None:
-    """Run a product from its snapshot and without it, as in training: both must end in the same way.
+def check(product: Path, baked: Baked) -> None:
+    """Run a product from its snapshot, with the command lines of the training: it must end as it did there.
 
     Raises:
-        BuildError: they do not; the snapshot is of no use then.
+        BuildError: it does not; the snapshot is of no use then.
     """
     place = _Place(product)
-    for arguments in wish.train:
-        usual, found = (place.status(arguments, snapshot) for snapshot in ("0", "1"))
-        if usual is not None and found != usual:
+    for arguments, usual in zip(baked.wish.train, baked.statuses, strict=True):
+        if usual is None:
+            continue
+        found = place.status(arguments)
+        if found != usual:
             command = " ".join(arguments) or "without arguments"
             raise BuildError(
                 f"from its snapshot the program ends with {found} instead of {usual} ({command})"
             )
 
 
-def _train(place: _Place, wish: SnapshotWish) -> list[list[str]]:
-    """Return the names of the modules that each training run imports."""
-    reports = [place.run({"task": "train"}, arguments, _TRAIN_SECONDS) for arguments in wish.train]
-    return [report for report in reports if report is not None]
+def _train(place: _Place, wish: SnapshotWish) -> list[_Run]:
+    """Run the app with each command line of the training; reports are names of the modules that it imports."""
+    return [place.run({"task": "train"}, arguments, _TRAIN_SECONDS) for arguments in wish.train]
 
 
 def _in_order(runs: Sequence[Sequence[str]]) -> list[str]:
@@ -153,7 +166,7 @@ def _in_order(runs: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
-    report = place.run({"task": "watch", "modules": list(names)})
+    report = place.run({"task": "watch", "modules": list(names)}).report
     if report is None:
         raise BuildError(
             "the program ends while its modules are imported",
@@ -163,13 +176,84 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
         Module(
             name,
             tuple(
-                Note(kind, detail, place, tuple(through)) for kind, detail, place, through in found["notes"]
+                Note(kind, detail, place, tuple(through), line)
+                for kind, detail, place, through, line in found["notes"]
             ),
             tuple(found["imports"]),
             found.get("fault", ""),
+            found.get("origin", ""),
+            found.get("package", False),
         )
         for name, found in report.items()
     ]
+
+
+@dataclass
+class _Search:
+    """The search for what can be in a snapshot.
+
+    Attributes:
+        place: where the product is.
+        wish: what the app's configuration says.
+        watched: the modules of the program.
+        always: those that every run imports, if not all of these.
+        statuses: with which the runs of the training ended; None for those that did not by themselves.
+        blocked: module -> what went wrong with it.
+        stubborn: modules none of whose statements can wait.
+    """
+
+    place: _Place
+    wish: SnapshotWish
+    watched: Sequence[Module]
+    always: Collection[str]
+    statuses: tuple[int | None, ...]
+    blocked: dict[str, str] = field(default_factory=dict)
+    stubborn: set[str] = field(default_factory=set)
+
+    def choice(self) -> Choice:
+        """Return what comes into the snapshot, as far as is known by now."""
+        while True:
+            choice = choose(self.watched, self.wish, self.blocked, self.always, self.stubborn)
+            if not choice.waiting:
+                return choice
+            code, faults = self._defer(choice)
+            if not faults:
+                return replace(choice, deferred=code)
+            # The causes go first: without what waits, others have nothing to wait for.
+            causes = faults.keys() & choice.waiting.keys()
+            self.stubborn |= causes
+            if not causes:
+                self.blocked |= {
+                    name: f"needs what has to wait for the start, and {why}" for name, why in faults.items()
+                }
+
+    def _defer(self, choice: Choice) -> tuple[str, dict[str, str]]:
+        """Have statements of modules wait; return the code of these, and module -> why that can't be."""
+        chosen = set(choice.modules)
+        modules = {
+            module.name: {
+                "origin": module.origin,
+                "package": module.package,
+                "imports": [name for name in module.imports if name in chosen],
+                "lines": sorted({note.line for note in choice.waiting.get(module.name, ())}),
+            }
+            for module in self.watched
+            if module.name in chosen and module.origin
+        }
+        report = self.place.run({"task": "defer", "modules": modules}).report
+        if report is None:
+            return "", dict.fromkeys(choice.waiting, "fails")
+        return report["code"], report["faults"]
+
+
+def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
+    """Run the app, and watch the modules that it imports."""
+    trained = _train(place, wish)
+    runs: list[list[str]] = [run.report for run in trained if run.report is not None]
+    statuses = tuple(run.status for run in trained)
+    always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
+    watched = _watch(place, _in_order([_named(entry_module), *runs]))
+    return _Search(place, wish, watched, always, statuses)
 
 
 def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
@@ -181,9 +265,10 @@ def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
         "modules": list(choice.modules),
         "left_out": [left.name for left in choice.left_out],
         "gates": list(choice.gates),
+        "deferred": choice.deferred,
         "snapshot": snapshot.name,
     }
-    faults = place.run(plan)
+    faults = place.run(plan).report
     if faults is None:
         return {}, b""
     return faults, snapshot.read_bytes() if snapshot.exists() else b""
