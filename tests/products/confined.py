@@ -14,13 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["KILL", "Rule", "refusal", "refusing"]
 
 #: x86-64 numbers of the system calls that rules are about.
-NUMBERS = {
+_NUMBERS = {
     "mmap": 9,
-    "mprotect": 10,
-    "munmap": 11,
     "mremap": 25,
-    "msync": 26,
-    "mincore": 27,
     "madvise": 28,
     "readlink": 89,
     "personality": 135,
@@ -29,7 +25,6 @@ NUMBERS = {
     "prlimit64": 302,
     "getrandom": 318,
     "memfd_create": 319,
-    "clone3": 435,
 }
 
 KILL = 0x80000000
@@ -37,7 +32,8 @@ _ERRNO, _ALLOW = 0x00050000, 0x7FFF0000
 
 # Of <linux/bpf_common.h>: load a word, jump if equal, if not less, if any bit is set; return.
 _LOAD, _EQUAL, _NOT_LESS, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_ARGUMENTS = 16  # where they start in what a filter sees
+#: Where a filter sees the first and the fourth argument.
+_ADDRESS, _FLAGS = 16, 40
 _NO_NEW_PRIVILEGES, _SET_SECCOMP, _FILTER = 38, 22, 2
 
 
@@ -47,14 +43,13 @@ class Rule:
 
     Attributes:
         name: which one.
-        bits: only where the argument number `argument` has one of these bits, if not 0.
-        between: only where that argument, in GiB, is within these bounds.
+        flags: of mmap, only where one of these is set; 0 for always.
+        between: of mmap, only for addresses within these bounds, in GiB.
     """
 
     name: str
-    argument: int = 0
-    bits: int = 0
-    between: tuple[int, int] = ()  # type: ignore[assignment]
+    flags: int = 0
+    between: tuple[int, int] | None = None
 
 
 def refusal(code: int) -> int:
@@ -68,20 +63,19 @@ def _instruction(code: int, value: int, then: int = 0, other: int = 0) -> bytes:
 
 def _of_rule(rule: Rule, action: int) -> bytes:
     """Compare and return; jumps count instructions that are left out."""
-    conditions = []
-    low = _ARGUMENTS + 8 * rule.argument
-    if rule.bits:
-        conditions.append(((_LOAD, low), (_ANY_BIT, rule.bits), "then"))
+    conditions = []  # where a word is, how it is compared, whether the comparison has to hold
+    if rule.flags:
+        conditions.append((_FLAGS, _ANY_BIT, rule.flags, True))
     if rule.between:
-        first, last = (gib >> 2 for gib in rule.between)  # as the upper 32 bits have them
-        conditions.append(((_LOAD, low + 4), (_NOT_LESS, first), "then"))
-        conditions.append(((_LOAD, low + 4), (_NOT_LESS, last), "other"))
+        first, last = (gib >> 2 for gib in rule.between)  # as the upper halves of addresses have them
+        conditions.append((_ADDRESS + 4, _NOT_LESS, first, True))
+        conditions.append((_ADDRESS + 4, _NOT_LESS, last, False))
     rest = 2 * len(conditions) + 1
-    code = _instruction(_LOAD, 0) + _instruction(_EQUAL, NUMBERS[rule.name], 0, rest)
-    for load, jump, goes_on in conditions:
+    code = _instruction(_LOAD, 0) + _instruction(_EQUAL, _NUMBERS[rule.name], 0, rest)
+    for place, comparison, value, wanted in conditions:
         rest -= 2
-        ways = (0, rest) if goes_on == "then" else (rest, 0)
-        code += _instruction(*load) + _instruction(*jump, *ways)
+        ways = (0, rest) if wanted else (rest, 0)
+        code += _instruction(_LOAD, place) + _instruction(comparison, value, *ways)
     return code + _instruction(_RETURN, action)
 
 

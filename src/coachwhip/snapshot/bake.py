@@ -155,7 +155,7 @@ def check(product: Path, baked: Baked) -> None:
 
 
 def _train(place: _Place, wish: SnapshotWish) -> list[_Run]:
-    """Run the app with each command line of the training; reports are names of the modules that it imports."""
+    """Run the app with the command lines of the training; reports are names of the modules it imports."""
     return [place.run({"task": "train"}, arguments, _TRAIN_SECONDS) for arguments in wish.train]
 
 
