@@ -10,12 +10,13 @@
 
 #include "gates.h"
 #include "libraries.h"
+#include "natives.h"
 #include "say.h"
 #include "snapshot.h"
 #include "strays_classic.h"
 #include "strays_symbols.h"
 
-enum { MOST = 4096, NAMES = 65536 };
+enum { MOST = 4096, NAMES = 65536, MOST_HOLDERS = 32 };
 
 /* Part of a snapshot: which word is the address of which symbol, or of something in the saved thread's storage. */
 static struct {
@@ -32,12 +33,14 @@ static struct {
 static const uint32_t OF_THREAD = UINT32_MAX;
 
 static size_t unknown;
+static const struct cw_native *holders[MOST_HOLDERS];
+static size_t holder_count;
 
 void cw_strays_begin(void)
 {
     memset(&strays, 0, sizeof strays);
     strays.thread = (uint64_t)(uintptr_t)__builtin_thread_pointer();
-    unknown = 0;
+    unknown = holder_count = 0;
     cw_symbols_open();
 }
 
@@ -64,19 +67,29 @@ static void add(uint64_t *word, uint32_t name)
     strays.items[strays.count++].name = name;
 }
 
+static void add_unknown(const uint64_t *word)
+{
+    const struct cw_native *native = cw_native_at(word);
+    bool is_known = holder_count == MOST_HOLDERS;
+    for (size_t n = 0; n < holder_count; n++)
+        is_known = is_known || holders[n] == native;
+    if (native && !is_known)
+        holders[holder_count++] = native;
+    unknown += (uintptr_t)word < CW_REGION_END;
+    if (cw_snapshot_wants_reason())
+        cw_symbols_tell(word);
+}
+
 static void add_outside(uint64_t *word)
 {
     const char *name = cw_symbol_at(*word);
     uint32_t at;
-    if (name && add_name(name, &at)) {
+    if (!name)
+        add_unknown(word);
+    else if (add_name(name, &at))
         add(word, at);
-    } else if (name) {
+    else
         strays.is_full = true;
-    } else {
-        unknown += (uintptr_t)word < CW_REGION_END;
-        if (cw_snapshot_wants_reason())
-            cw_symbols_tell(word);
-    }
 }
 
 void cw_strays_look(void *from, size_t size)
@@ -94,6 +107,11 @@ size_t cw_strays_end(void)
 {
     cw_symbols_close();
     return strays.is_full ? SIZE_MAX : unknown;
+}
+
+const char *cw_strays_holder(size_t n)
+{
+    return n < holder_count ? holders[n]->map.l_name : NULL;
 }
 
 /* What was `before` in the storage of the thread that was saved is as far from this thread's descriptor. */

@@ -167,6 +167,7 @@ PURE = {
 
 #: The same of modules that change the program that imports them: in it only if every run imports them.
 EFFECTS = {
+    "ends": "class O:\n    def __del__(self):\n        print('the end', flush=True)\nO = O()\nV = 1",
     "atex": "import atexit\natexit.register(print, 'atexit of a module')\nV = 1",
     "auditing": "import sys\nsys.addaudithook(lambda *a: None)\nV = 1",
     "finalizer": "import weakref\nclass O:\n    pass\no = O()\nV = weakref.finalize(o, print, 'finalized').alive",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
 from coachwhip.errors import BuildError
+from coachwhip.image.format import SNAPSHOT_MAGIC
 from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
@@ -108,11 +109,11 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         choice = search.choice()
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice)
-        if not faults and memory:
+        if not faults and memory.startswith(SNAPSHOT_MAGIC):
             return Baked(memory, choice, wish, search.statuses)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
         faults = faults or dict.fromkeys(
-            _mapped(search.watched), "holds addresses of this machine's libraries"
+            _holders(search.watched, memory), "holds addresses of this machine's libraries"
         )
         if faults.keys() <= search.blocked.keys():
             break
@@ -127,9 +128,17 @@ def _refuse_path_lines(choice: Choice) -> None:
             raise BuildError(f"no snapshot can be made of this program: code in a .pth file {left.reason}")
 
 
-def _mapped(modules: Sequence[Module]) -> list[str]:
-    """Return the names of native libraries that could be in a snapshot."""
-    return [module.name for module in modules if any(note.kind == "mapped" for note in module.notes)]
+def _holders(modules: Sequence[Module], answer: bytes) -> list[str]:
+    """Return the modules whose memory can't be saved, by what the product has written instead of a snapshot.
+
+    These are all native ones where a library that is no module is in the way: any of them may need it.
+    """
+    paths = set(answer.decode(errors="replace").split("\0")) - {""}
+    native = {
+        module.name: note.detail for module in modules for note in module.notes if note.kind == "mapped"
+    }
+    found = [name for name, path in native.items() if path in paths]
+    return found if paths and paths <= set(native.values()) else list(native)
 
 
 def _named(entry_module: str) -> list[str]:
