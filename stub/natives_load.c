@@ -7,8 +7,8 @@
 #include <sys/auxv.h>
 
 #include "dl_error.h"
-#include "native_threads.h"
 #include "natives.h"
+#include "natives_threads.h"
 #include "paths.h"
 #include "stub.h"
 #include "sys.h"

@@ -1,6 +1,6 @@
 /* Pools of threads in native libraries, which are as large as the machine has processors. */
-#ifndef CW_NATIVE_THREADS_H
-#define CW_NATIVE_THREADS_H
+#ifndef CW_NATIVES_THREADS_H
+#define CW_NATIVES_THREADS_H
 
 #include "natives.h"
 

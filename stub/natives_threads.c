@@ -1,5 +1,5 @@
 #define _GNU_SOURCE 1
-#include "native_threads.h"
+#include "natives_threads.h"
 
 #include <sched.h>
 #include <unistd.h>
