@@ -59,11 +59,8 @@ def choose(
     """
     by_name = {module.name: module for module in modules}
     usual = _with_imports(by_name, always)
-    reasons = {module.name: _reason(module, wish, blocked, usual) for module in modules}
-    left: dict[str, LeftOut] = {}
-    for name, reason in reasons.items():
-        if reason is not None:
-            left[name] = LeftOut(name, *reason)
+    found = (_left_out(module, wish, blocked, usual) for module in modules)
+    left = {one.name: one for one in found if one is not None}
     _add_importers(by_name, left)
     inside = [module.name for module in modules if module.name not in left]
     gates = {
@@ -77,20 +74,21 @@ def choose(
     return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
 
 
-def _reason(
+def _left_out(
     module: Module, wish: SnapshotWish, blocked: Mapping[str, str], usual: Collection[str]
-) -> tuple[str, str] | None:
-    """What stands against a module itself, and where."""
+) -> LeftOut | None:
+    """What stands against a module itself, if anything does."""
     top = module.name.partition(".")[0]
     if module.name in wish.deny or top in wish.deny:
-        return ("the configuration says so", "")
+        return LeftOut(module.name, "the configuration says so", "")
     if module.name in wish.allow or top in wish.allow:
         return None
     if module.name in blocked:
-        return (blocked[module.name], "")
+        return LeftOut(module.name, blocked[module.name], "")
     for note in module.notes:
         if not _is_harmless(module.name, note) and not (note.kind == "effect" and module.name in usual):
-            return (_WORDS[note.kind].format(detail=note.detail), note.place)
+            reason = _WORDS[note.kind].format(detail=note.detail)
+            return LeftOut(module.name, reason, note.place, kind=note.kind)
     return None
 
 

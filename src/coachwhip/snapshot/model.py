@@ -56,12 +56,14 @@ class LeftOut:
         reason: what stands against it, in words.
         place: `file:line` of that.
         because: the module that it imports and that is left out for a reason of its own; empty for such.
+        kind: that of the note that stands against it, see `Note`; else empty.
     """
 
     name: str
     reason: str
     place: str
     because: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 from coachwhip.errors import ImageError
@@ -22,7 +22,7 @@ def encode_plan(choice: Choice, wish: SnapshotWish) -> bytes:
     """
     plan = {
         "modules": choice.modules,
-        "left_out": [(left.name, left.reason, left.place, left.because) for left in choice.left_out],
+        "left_out": [astuple(left) for left in choice.left_out],
         "gates": choice.gates,
         "wish": asdict(wish),
     }
