@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -94,8 +94,8 @@ def test_what_a_snapshot_says_it_belongs_to_is_compared(subject: Subject, tmp_pa
     start, size = snapshot_range(bytes(data))
     head = SnapshotHead.of(bytes(data[start : start + size]))
     value = getattr(head, field)
-    other = value ^ 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
-    data[start : start + SNAPSHOT_ROOM] = with_head(data[start:], head._replace(**{field: other}))
+    other: Any = value ^ 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
+    data[start : start + SNAPSHOT_ROOM] = with_head(bytes(data[start:]), head._replace(**{field: other}))
     outcome = changed(tmp_path, bytes(data)).any_start("print('ran')")
     assert outcome.reason == "started without a snapshot: the snapshot belongs to another program"
     assert (outcome.status, outcome.stdout) == (0, "ran\n")

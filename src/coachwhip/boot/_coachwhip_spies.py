@@ -1,6 +1,7 @@
 """Which functions and events tell about a process; objects that take the places of some and note who asks.
 
-Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a function of a kind and a detail.
+Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a function of a kind, a detail, and
+possibly an object that must outlive its module's import for that to matter.
 """
 
 import _signal
@@ -67,6 +68,7 @@ _OF_MODULES = {
     "tracemalloc": ("state", ("start",)),
     "grp": ("user", ("getgrgid", "getgrnam", "getgrall")),
     "resource": ("machine", ("getrlimit", "getrusage", "prlimit")),
+    "_curses": ("terminal", ("setupterm", "initscr")),
     "termios": ("terminal", ("tcgetattr", "tcsetattr", "tcgetwinsize")),
 }
 #: The same, of what a module may do to the program that imports it.
@@ -229,10 +231,10 @@ def replace_later(name, module, note):
 
 
 def _of_context(function, name, note):
-    """Of a TLS context: loads certificates, which may be the machine's."""
+    """Of a TLS context: loads certificates, which may be the machine's; they end with the context."""
 
     def spy(self, *args, **kwargs):
-        note("file", f"certificates ({name})")
+        note("file", f"certificates ({name})", self)
         return function(self, *args, **kwargs)
 
     return spy

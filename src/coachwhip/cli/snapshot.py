@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coachwhip.cli.ui import size
+from coachwhip.snapshot import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +56,9 @@ def explanation(choice: Choice) -> Iterator[RenderableType]:
         yield from _advice(causes)
     else:
         yield Text("Every module that the program imports is in the snapshot.")
+    if choice.waiting:
+        yield Text("")
+        yield _waiting(choice)
     if choice.gates:
         yield Text("")
         yield _paragraph(f"It is not used where one of these is set: {', '.join(choice.gates)}", 0)
@@ -62,15 +66,33 @@ def explanation(choice: Choice) -> Iterator[RenderableType]:
 
 def _table(causes: Sequence[LeftOut], choice: Choice) -> Table:
     """Return a table of what is left out for a reason of its own, with how many modules that keeps out."""
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    table.add_column("module", no_wrap=True)
-    table.add_column("why it is not in the snapshot", overflow="fold")
+    table = _empty_table("why it is not in the snapshot")
     table.add_column("keeps out", justify="right", no_wrap=True)
     for left in causes:
         kept_out = sum(other.because == left.name for other in choice.left_out)
-        reason = f"{left.reason}\n{_short(left.place)}" if left.place else left.reason
-        table.add_row(left.name, reason, str(kept_out) if kept_out else "")
+        table.add_row(left.name, _reason(left.reason, left.place), str(kept_out) if kept_out else "")
     return table
+
+
+def _waiting(choice: Choice) -> Table:
+    """Return a table of the statements that every start executes, of modules in the snapshot."""
+    table = _empty_table("what is done at every start")
+    for name, notes in choice.waiting.items():
+        seen = dict.fromkeys(_reason(in_words(note), note.place) for note in notes)
+        for module, reason in zip((name, *[""] * len(seen)), seen, strict=False):
+            table.add_row(module, reason)
+    return table
+
+
+def _empty_table(second: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("module", no_wrap=True)
+    table.add_column(second, overflow="fold")
+    return table
+
+
+def _reason(words: str, place: str) -> str:
+    return f"{words}\n{_short(place)}" if place else words
 
 
 def _advice(causes: Sequence[LeftOut]) -> Iterator[RenderableType]:

@@ -17,7 +17,7 @@ from coachwhip.errors import ImageError, InputError
 from coachwhip.image import read_image, snapshot_plan
 from coachwhip.model import SnapshotWish
 from coachwhip.pipeline.finish import place, strip, with_snapshot
-from coachwhip.snapshot import decode_plan
+from coachwhip.snapshot import planned_wish
 
 if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
@@ -108,7 +108,7 @@ def _opened(path: Path) -> ImageReader:
 def _wish(image: ImageReader, request: Rebake) -> SnapshotWish:
     """What was said for the last snapshot, and what is said now."""
     plan = snapshot_plan(image)
-    wish = decode_plan(plan)[1] if plan else SnapshotWish(rebake=image.settings.rebake)
+    wish = planned_wish(plan) if plan else SnapshotWish(rebake=image.settings.rebake)
     return replace(
         wish,
         train=request.train or wish.train,

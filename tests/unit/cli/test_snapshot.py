@@ -7,7 +7,7 @@ import io
 from rich.console import Console
 
 from coachwhip.cli.snapshot import _ADVICE, explanation, snapshot_line
-from coachwhip.snapshot import Choice, LeftOut
+from coachwhip.snapshot import Choice, LeftOut, Note
 from coachwhip.snapshot.choose import _WORDS
 
 CLOCK = "/__app__/lib/python3.13/site-packages/clock/__init__.py:7"
@@ -76,6 +76,21 @@ def test_where_nothing_is_left_out_there_is_no_table() -> None:
     assert lines_of(Choice(("a",), (), ())) == [everything]
     gated = lines_of(Choice(("a",), (), ("A_DEBUG", "B_DEBUG")))
     assert gated == [everything, "", "It is not used where one of these is set: A_DEBUG, B_DEBUG"]
+
+
+def test_statements_that_wait_are_shown_with_what_they_do() -> None:
+    notes = (
+        Note("variable", "HOME", CLOCK),
+        Note("variable", "HOME", CLOCK),
+        Note("file", "/etc/x", "a.py:3"),
+    )
+    assert [line.rstrip() for line in lines_of(Choice(("clock",), (), (), {"clock": notes}))][2:] == [
+        "module  what is done at every start",
+        "clock   reads HOME from the environment",
+        "        clock/__init__.py:7",
+        "        looks at /etc/x",
+        "        a.py:3",
+    ]
 
 
 def test_eighty_columns_are_enough() -> None:
