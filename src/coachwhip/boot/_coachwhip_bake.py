@@ -50,7 +50,8 @@ def prepare(path):
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
     os.chdir("/")
     _coachwhip.hold_randomness()
-    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan))
+    deferred = _read(f"/proc/self/fd/{folder}/{plan['deferred']}") if plan["deferred"] else b""
+    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan, deferred))
     return f"/proc/self/fd/{folder}/{plan['snapshot']}", _encoded(plan["gates"])
 
 
@@ -59,14 +60,21 @@ def prepare_here(text):
 
     Return what went wrong, in words or empty, and the variables that must not be set.
     """
+    from binascii import a2b_base64
+
     plan = json.loads(text)
     del os.environ["COACHWHIP_BAKE"]
-    faults = _bake({**plan, "left_out": [name for name, *_ in plan["left_out"]]})
+    faults = _bake(plan, a2b_base64(plan["deferred"]))
     return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
 
 
 def _encoded(gates):
     return b"".join(os.fsencode(name) + b"\0" for name in gates)
+
+
+def _read(path):
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 def _write(path, report):
@@ -92,12 +100,12 @@ class _Gate:
             raise Unbaked(fullname)
 
 
-def _bake(plan):
+def _bake(plan, deferred):
     _coachwhip.hold_constant()
     import _coachwhip_later
     import _coachwhip_resume
 
-    waiting = _coachwhip_later.Waiting(plan["deferred"])
+    waiting = _coachwhip_later.Waiting(deferred)
     gate = _Gate(frozenset(plan["left_out"]))
     sys.meta_path.insert(0, gate)
     faults = {}

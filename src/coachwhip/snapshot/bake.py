@@ -99,7 +99,7 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice)
         if not faults and memory:
-            return Baked(memory, choice, wish)
+            return Baked(memory, choice, wish, (place.folder / deferred).read_bytes() if deferred else b"")
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
         faults = faults or dict.fromkeys(
             _mapped(search.watched), "holds addresses of this machine's libraries"
