@@ -4,7 +4,7 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 
 - `train`: run the app as usual and write which modules it has imported.
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
-- `defer`: compile `modules` so that statements that look at the machine wait, and write their code.
+- `defer`: compile `modules` so that statements that look at the machine wait, and write them to `deferred`.
 - `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
 
 On the machine of use the plan is the one that the product's own snapshot was made by.
@@ -44,7 +44,7 @@ def prepare(path):
     if plan["task"] == "defer":
         import _coachwhip_defer
 
-        _write(plan["report"], _coachwhip_defer.defer(plan["modules"]))
+        _write(plan["report"], _coachwhip_defer.defer(plan["modules"], plan["deferred"]))
         os._exit(0)
     # Elsewhere: the name of the build's own folder, which modules ask for, would get into the snapshot.
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)

@@ -3,7 +3,6 @@
 Runs inside a product while its snapshot is made; `_coachwhip_defer` has taken the statements out.
 """
 
-import binascii
 import builtins
 import marshal
 import sys

@@ -83,14 +83,12 @@ class Choice:
         left_out: the others, with reasons.
         gates: environment variables that must not be set where the snapshot is used.
         waiting: module -> notes of its statements that are not executed before the program starts.
-        deferred: base64 of the compiled modules that something waits in; empty for none.
     """
 
     modules: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     gates: tuple[str, ...]
     waiting: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
-    deferred: str = ""
 
 
 @dataclass(frozen=True)
