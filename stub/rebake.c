@@ -80,25 +80,39 @@ static int open_new(const struct oven *oven)
     return fchmod(fd, 0600) == 0 && ftruncate(fd, 0) == 0 ? fd : -errno;
 }
 
+/* Nothing to read, nothing to write but what goes wrong; the last only if it is to be heard. */
+static bool open_streams(void)
+{
+    int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+        return false;
+    if (fcntl(STDERR_FILENO, F_GETFD) < 0 && dup2(null, STDERR_FILENO) < 0)
+        return false;
+    if (null > STDERR_FILENO)
+        sys_close(null);
+    return true;
+}
+
+static void reset_signals(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 /* The program that is saved knows nothing of this one's surroundings, as when the product was built. */
 __attribute__((noreturn)) static void be_saved(const struct oven *oven, char *name)
 {
     char wish[64];
     char *environment[] = {wish, "LC_ALL=C", "HOME=/dev/null", "PATH=/bin:/usr/bin", NULL};
     char *arguments[] = {name, NULL};
-    sigset_t none;
     snprintf(wish, sizeof wish, CW_BAKE_VARIABLE "=" CW_BAKE_HERE "%d", oven->fd);
-    sigemptyset(&none);
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)fcntl(oven->fd, F_SETFD, 0);
-    int null = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || syscall(SYS_chdir, "/") < 0)
+    reset_signals();
+    if (!open_streams() || syscall(SYS_chdir, "/") < 0 || fcntl(oven->fd, F_SETFD, 0) < 0)
         cw_die(CW_EXIT_START, cw_self_path(), "no snapshot can be made: %s", strerror(errno));
-    if (null > STDERR_FILENO)
-        sys_close(null);
     if (getauxval(AT_BASE) != 0) /* otherwise it would be the loader, see main.c */
         syscall(SYS_execve, "/proc/self/exe", arguments, environment);
     syscall(SYS_execve, cw_self_path(), arguments, environment);

@@ -147,6 +147,16 @@ PURE = {
     "ev": "import threading\nV = threading.Event()\nV.set()",
     "getenv": "import os\nV = os.getenv('MYVAR')",
     "getenvb": "import os\nV = os.getenvb(b'MYVAR')",
+    "heldlock": (
+        "import threading\nclass Held:\n    one, own = threading.Lock(), threading.RLock()\n"
+        "    one.acquire(); own.acquire()\n"
+        "    def __repr__(self):\n        self.own.release(); self.one.release()\n"
+        "        return str((self.own._is_owned(), self.one.locked()))\nV = Held()"
+    ),
+    "ownbase": (
+        "import sqlite3\nclass Base:\n    base = sqlite3.connect(':memory:')\n"
+        "    def __repr__(self):\n        return str(self.base.execute('select 2').fetchall())\nV = Base()"
+    ),
     "hashs": "V = hash('abc') == hash('abc')",
     "helper": "import os\ndef gethome():\n    return os.path.expanduser('~')\nV = 1",
     "inet": "import ipaddress\nV = ipaddress.ip_address('127.0.0.1')",

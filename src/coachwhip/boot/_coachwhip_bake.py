@@ -4,7 +4,7 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 
 - `train`: run the app as usual and write which modules it has imported.
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
-- `defer`: compile `modules` so that statements that look at the machine wait, and write their code.
+- `defer`: compile `modules` so that statements that look at the machine wait, and write them to `deferred`.
 - `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
 
 On the machine of use the plan is the one that the product's own snapshot was made by.
@@ -47,7 +47,7 @@ def prepare(path):
     if plan["task"] == "defer":
         import _coachwhip_defer
 
-        _write(plan["report"], _coachwhip_defer.defer(plan["modules"]))
+        _write(plan["report"], _coachwhip_defer.defer(plan["modules"], plan["deferred"]))
         os._exit(0)
     # Elsewhere: the name of the build's own folder, which modules ask for, would get into the snapshot.
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
@@ -55,7 +55,8 @@ def prepare(path):
     _coachwhip.hold_randomness()
     # Libraries make pools of threads as large; what differs from that is made good at a start.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:_PROCESSORS])
-    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan))
+    deferred = _read(f"/proc/self/fd/{folder}/{plan['deferred']}") if plan["deferred"] else b""
+    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan, deferred))
     return f"/proc/self/fd/{folder}/{plan['snapshot']}", _encoded(plan["gates"])
 
 
@@ -64,14 +65,21 @@ def prepare_here(text):
 
     Return what went wrong, in words or empty, and the variables that must not be set.
     """
+    from binascii import a2b_base64
+
     plan = json.loads(text)
     del os.environ["COACHWHIP_BAKE"]
-    faults = _bake({**plan, "left_out": [name for name, *_ in plan["left_out"]]})
+    faults = _bake(plan, a2b_base64(plan["deferred"]))
     return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
 
 
 def _encoded(gates):
     return b"".join(os.fsencode(name) + b"\0" for name in gates)
+
+
+def _read(path):
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 def _write(path, report):
@@ -97,12 +105,12 @@ class _Gate:
             raise Unbaked(fullname)
 
 
-def _bake(plan):
+def _bake(plan, deferred):
     _coachwhip.hold_constant()
     import _coachwhip_later
     import _coachwhip_resume
 
-    waiting = _coachwhip_later.Waiting(plan["deferred"])
+    waiting = _coachwhip_later.Waiting(deferred)
     gate = _Gate(frozenset(plan["left_out"]))
     sys.meta_path.insert(0, gate)
     faults = {}

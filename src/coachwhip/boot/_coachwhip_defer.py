@@ -8,7 +8,6 @@ here is executed by `_coachwhip_bake`, the rest at every start by `_coachwhip_re
 import __future__
 
 import ast
-import binascii
 import importlib.util
 import marshal
 from _frozen_importlib_external import decode_source
@@ -105,12 +104,11 @@ def _or_nothing(default, nothing):
     return default if isinstance(default, ast.Constant) else ast.copy_location(nothing, default)
 
 
-def defer(facts):
-    """Compile modules so that some of their statements wait.
+def defer(facts, path):
+    """Compile modules so that some of their statements wait, and write their code to a file.
 
     `facts` has, for each module in the order of import, its `origin`, whether it is a `package`, its
-    `imports`, and the `lines` that look at the machine. Return `faults`, why it can't be done, by module; and
-    `code`, base64 of what `_coachwhip_later` needs.
+    `imports`, and the `lines` that look at the machine. Return why it can't be done, by module.
     """
     modules = {}
     faults = {}
@@ -134,10 +132,10 @@ def defer(facts):
             if module.settling.settle(late, attributes):
                 exports[name] = module.exports()
                 changed = True
-    return _finish(modules, faults)
+    return _finish(modules, faults, path)
 
 
-def _finish(modules, faults):
+def _finish(modules, faults, path):
     codes = {}
     for name, module in modules.items():
         if any(True for _ in module.settling.waiting()):
@@ -146,4 +144,6 @@ def _finish(modules, faults):
                 faults[name] = fault
             else:
                 codes[name] = module.compile()
-    return {"faults": faults, "code": binascii.b2a_base64(marshal.dumps(codes), newline=False).decode()}
+    with open(path, "wb") as stream:
+        marshal.dump(codes, stream)
+    return faults

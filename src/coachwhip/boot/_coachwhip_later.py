@@ -3,7 +3,6 @@
 Runs inside a product while its snapshot is made; `_coachwhip_defer` has taken the statements out.
 """
 
-import binascii
 import builtins
 import marshal
 import sys
@@ -19,8 +18,8 @@ class Waiting:
     """A finder of modules from which statements were taken out; knows which of these were reached."""
 
     def __init__(self, deferred):
-        """Take the modules' code as `_coachwhip_defer` has made it; none of an empty text."""
-        self._codes = marshal.loads(binascii.a2b_base64(deferred)) if deferred else {}
+        """Take the modules' code from the bytes that `_coachwhip_defer` has written; they may be none."""
+        self._codes = marshal.loads(deferred) if deferred else {}
         self._reached = []
         setattr(builtins, MARK, self._reach)
         sys.meta_path.insert(0, self)

@@ -33,7 +33,7 @@ def with_snapshot(bare: Path, output: Path, entry_module: str, wish: SnapshotWis
         MachineError: the disk is full or the like.
     """
     baked = bake(bare, entry_module, wish)
-    _write(bare, output, baked.memory, encode_plan(baked.choice, wish))
+    _write(bare, output, baked.memory, encode_plan(baked))
     check(output, baked)
     return baked
 

@@ -1,9 +1,9 @@
 """Snapshots: the state of a started program, made at build time, that later starts go on with."""
 
 from coachwhip.snapshot.bake import bake, check
-from coachwhip.snapshot.choose import choose
+from coachwhip.snapshot.choose import choose, in_words
 from coachwhip.snapshot.model import Baked, Choice, LeftOut, Module, Note
-from coachwhip.snapshot.plan import decode_plan, encode_plan
+from coachwhip.snapshot.plan import encode_plan, planned_wish
 
 __all__ = [
     "Baked",
@@ -14,6 +14,7 @@ __all__ = [
     "bake",
     "check",
     "choose",
-    "decode_plan",
     "encode_plan",
+    "in_words",
+    "planned_wish",
 ]

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
@@ -27,6 +27,8 @@ __all__ = ["bake", "check"]
 #: How often what turned out to be in the way is left out before there is no snapshot at all.
 _ATTEMPTS = 4
 _BAKE_SECONDS = 120.0
+#: The file with the modules from which statements were taken out.
+_DEFERRED = "deferred"
 #: How long one training run may take; what it has imported by then is not learned.
 _TRAIN_SECONDS = 10.0
 
@@ -106,11 +108,12 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
     place = _Place(product)
     search = _search(place, entry_module, wish)
     for _ in range(_ATTEMPTS):
-        choice = search.choice()
+        choice, deferred = search.choice()
         _refuse_path_lines(choice)
-        faults, memory = _bake(place, choice)
+        faults, memory = _bake(place, choice, deferred)
         if not faults and memory.startswith(SNAPSHOT_MAGIC):
-            return Baked(memory, choice, wish, search.statuses)
+            code = (place.folder / deferred).read_bytes() if deferred else b""
+            return Baked(memory, choice, wish, code, search.statuses)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
         faults = faults or dict.fromkeys(
             _holders(search.watched, memory), "holds addresses of this machine's libraries"
@@ -219,15 +222,15 @@ class _Search:
     blocked: dict[str, str] = field(default_factory=dict)
     stubborn: set[str] = field(default_factory=set)
 
-    def choice(self) -> Choice:
-        """Return what comes into the snapshot, as far as is known by now."""
+    def choice(self) -> tuple[Choice, str]:
+        """Return what comes into the snapshot, and the name of a file with modules whose statements wait."""
         while True:
             choice = choose(self.watched, self.wish, self.blocked, self.always, self.stubborn)
             if not choice.waiting:
-                return choice
-            code, faults = self._defer(choice)
+                return choice, ""
+            faults = self._defer(choice)
             if not faults:
-                return replace(choice, deferred=code)
+                return choice, _DEFERRED
             # The causes go first: without what waits, others have nothing to wait for.
             causes = faults.keys() & choice.waiting.keys()
             self.stubborn |= causes
@@ -236,8 +239,8 @@ class _Search:
                     name: f"needs what has to wait for the start, and {why}" for name, why in faults.items()
                 }
 
-    def _defer(self, choice: Choice) -> tuple[str, dict[str, str]]:
-        """Have statements of modules wait; return the code of these, and module -> why that can't be."""
+    def _defer(self, choice: Choice) -> dict[str, str]:
+        """Have statements of modules wait; return module -> why that can't be."""
         chosen = set(choice.modules)
         modules = {
             module.name: {
@@ -249,10 +252,9 @@ class _Search:
             for module in self.watched
             if module.name in chosen and module.origin
         }
-        report = self.place.run({"task": "defer", "modules": modules}).report
-        if report is None:
-            return "", dict.fromkeys(choice.waiting, "fails")
-        return report["code"], report["faults"]
+        faults: dict[str, str] | None
+        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED}).report
+        return dict.fromkeys(choice.waiting, "fails") if faults is None else faults
 
 
 def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
@@ -265,7 +267,7 @@ def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
     return _Search(place, wish, watched, always, statuses)
 
 
-def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
+def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:
     """Return module -> what went wrong with it; and the memory."""
     snapshot = place.folder / "snapshot"
     snapshot.unlink(missing_ok=True)
@@ -274,7 +276,7 @@ def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
         "modules": list(choice.modules),
         "left_out": [left.name for left in choice.left_out],
         "gates": list(choice.gates),
-        "deferred": choice.deferred,
+        "deferred": deferred,
         "snapshot": snapshot.name,
     }
     faults = place.run(plan).report

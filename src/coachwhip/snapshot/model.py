@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from coachwhip.model import SnapshotWish
 
-
 __all__ = ["Baked", "Choice", "LeftOut", "Module", "Note"]
 
 
@@ -65,12 +64,14 @@ class LeftOut:
         reason: what stands against it, in words.
         place: `file:line` of that.
         because: the module that it imports and that is left out for a reason of its own; empty for such.
+        kind: that of the note that stands against it, see `Note`; else empty.
     """
 
     name: str
     reason: str
     place: str
     because: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,12 @@ class Choice:
         left_out: the others, with reasons.
         gates: environment variables that must not be set where the snapshot is used.
         waiting: module -> notes of its statements that are not executed before the program starts.
-        deferred: base64 of the compiled modules that something waits in; empty for none.
     """
 
     modules: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     gates: tuple[str, ...]
     waiting: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
-    deferred: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,10 +99,12 @@ class Baked:
         memory: its bytes.
         choice: what is in it.
         wish: what the app's configuration says of it.
+        deferred: the code of modules with statements that wait, as the product has compiled it; may be empty.
         statuses: with which the runs of the training ended; None for those that did not by themselves.
     """
 
     memory: bytes
     choice: Choice
     wish: SnapshotWish
+    deferred: bytes
     statuses: tuple[int | None, ...]

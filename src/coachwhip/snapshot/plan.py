@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import asdict, astuple
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from coachwhip.errors import ImageError
 from coachwhip.model import SnapshotWish
-from coachwhip.snapshot.model import Choice, LeftOut, Note
 
-__all__ = ["decode_plan", "encode_plan"]
+if TYPE_CHECKING:
+    from coachwhip.snapshot.model import Baked
+
+__all__ = ["encode_plan", "planned_wish"]
 
 
-def encode_plan(choice: Choice, wish: SnapshotWish) -> bytes:
-    """Return canonical JSON; `FORMAT.md` describes it.
-
-    Args:
-        choice: what is in the snapshot.
-        wish: what the app's configuration says.
-    """
+def encode_plan(baked: Baked) -> bytes:
+    """Return the plan that a snapshot was made by, as canonical JSON; `FORMAT.md` describes it."""
     plan = {
-        "modules": choice.modules,
-        "left_out": [(left.name, left.reason, left.place, left.because) for left in choice.left_out],
-        "gates": choice.gates,
-        "waiting": {name: [astuple(note) for note in notes] for name, notes in choice.waiting.items()},
-        "deferred": choice.deferred,
-        "wish": asdict(wish),
+        "modules": baked.choice.modules,
+        "left_out": [left.name for left in baked.choice.left_out],
+        "gates": baked.choice.gates,
+        "deferred": base64.b64encode(baked.deferred).decode(),
+        "wish": asdict(baked.wish),
     }
     return json.dumps(plan, sort_keys=True, separators=(",", ":")).encode()
 
 
-def decode_plan(data: bytes) -> tuple[Choice, SnapshotWish]:
-    """Read a plan.
+def planned_wish(plan: bytes) -> SnapshotWish:
+    """Return what the configuration said when a plan was made.
 
     Raises:
-        ImageError: it is none.
+        ImageError: it is no plan.
     """
     try:
-        plan: dict[str, Any] = json.loads(data)
-        wish = {name: _frozen(value) for name, value in plan["wish"].items()}
-        left_out = tuple(LeftOut(*map(str, left)) for left in plan["left_out"])
-        waiting = {
-            name: tuple(Note(*_frozen(note)) for note in notes) for name, notes in plan["waiting"].items()
-        }
-        modules, gates = _frozen(plan["modules"]), _frozen(plan["gates"])
-        return Choice(modules, left_out, gates, waiting, str(plan["deferred"])), SnapshotWish(**wish)
+        fields: dict[str, Any] = json.loads(plan)["wish"]
+        return SnapshotWish(**{name: _frozen(value) for name, value in fields.items()})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ImageError("the plan in the product's snapshot is damaged") from error
 
