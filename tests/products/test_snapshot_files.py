@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coachwhip.errors import ImageError
-from coachwhip.errors import ImageError
 from coachwhip.image import ImageReader, write_with_snapshot
 from coachwhip.image.format import SNAPSHOT_ROOM, Section
 from coachwhip.image.snapshot import SnapshotHead, with_head
