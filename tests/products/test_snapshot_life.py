@@ -14,6 +14,8 @@ import pytest
 
 from tests.products.building import environment
 from tests.products.lives import PROGRAMS
+from tests.products.starts import Starter
+from tests.products.subjects import FROM_SNAPSHOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,13 +168,14 @@ def test_many_at_once(subject: Subject) -> None:
         assert (process.returncode, stdout, stderr) == (0, f'["{n}"] True\n'.encode(), b"")
 
 
-def test_one_after_the_other(subject: Subject) -> None:
+def test_one_after_the_other(subject: Subject, tmp_path: Path) -> None:
+    """`python -m tests.products.starts` does it more often."""
     rounds = int(os.environ.get("COACHWHIP_STARTS", "300"))
-    code = "print(sorted(os.listdir('/proc/self/fd')), len(sys.argv)); print(sorted(os.listdir('/dev/shm')))"
-    expected = subject.snapshot(code).stdout
-    for _ in range(rounds):
-        outcome = subject.snapshot(code)
-        assert (outcome.status, outcome.stdout, outcome.stderr) == (0, expected, "")
+    starter = Starter([subject.path, "print(sorted(os.listdir('/proc/self/fd')), sys.argv)"], tmp_path)
+    first = starter.one()
+    assert (first.status, first.stderr) == (0, f"{subject.path.name}: {FROM_SNAPSHOT}\n".encode())
+    assert starter.in_a_row(rounds) == {first: rounds}
+    assert starter.left_behind() == []
 
 
 def test_it_starts_from_wherever_it_lies(subject: Subject, tmp_path: Path) -> None:
