@@ -229,11 +229,9 @@ class _Search:
             for module in self.watched
             if module.name in chosen and module.origin
         }
-        report = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
-        if report is None:
-            return dict.fromkeys(choice.waiting, "fails")
-        faults: dict[str, str] = report["faults"]
-        return faults
+        faults: dict[str, str] | None
+        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
+        return dict.fromkeys(choice.waiting, "fails") if faults is None else faults
 
 
 def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
