@@ -41,6 +41,9 @@ struct cw_snapshot_head {
 /* Saves the calling program into a file, with its gates. Returns NULL or what went wrong. */
 const char *cw_snapshot_save(int fd, struct cw_bytes gates);
 
+/* Why there is none to go on with, where there is none. */
+extern const char cw_no_snapshot[];
+
 /* Has the process go on with the memory of a snapshot. Returns NULL, or why it can't be; then nothing has changed. */
 const char *cw_snapshot_restore(struct cw_bytes snapshot);
 

@@ -190,6 +190,8 @@ static bool restore_all(const struct view *view, const struct cw_snapshot_range 
     return good;
 }
 
+const char cw_no_snapshot[] = "it has none";
+
 const char *cw_snapshot_restore(struct cw_bytes snapshot)
 {
     struct view view;

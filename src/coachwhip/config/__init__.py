@@ -42,6 +42,7 @@ class Config:
     warnings: tuple[str, ...] = ()
     optimize: int = 0
     snapshot: SnapshotWish = _USUAL_SNAPSHOT
+    pie: bool = False
 
     @property
     def target(self) -> Target:

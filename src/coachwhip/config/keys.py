@@ -308,4 +308,13 @@ KEYS: tuple[Key, ...] = (
         "they look at; `deny`, modules that stay out; `gate`, environment variables that must not be set "
         "for the snapshot to be used.",
     ),
+    Key(
+        "pie",
+        _FLAG,
+        "true",
+        "Make a [hardened product](../explanation/hardening.md): interpreter, heap and all libraries are at "
+        "other addresses in each process. It has no snapshot, whatever `snapshot` says, and its native "
+        "libraries are unpacked when they are first used. It is made of a runtime of its own, which the "
+        "first such build installs.",
+    ),
 )

@@ -92,6 +92,11 @@ class ImageReader:
         except ValueError as error:
             raise _damaged("its manifest") from error
 
+    @property
+    def stub(self) -> bytes:
+        """The executable in front of the image."""
+        return self._file[: self.offset]
+
     def _read_header(self) -> None:
         header = self._slice(0, HEADER_SIZE)
         magic, version, size, image_size, file_size, image_id, stub_id = HEADER.unpack_from(header)

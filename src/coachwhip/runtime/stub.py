@@ -47,7 +47,7 @@ def build_stub(
 
     Args:
         runtime: what it is the interpreter of.
-        toolchain: compiler and linker.
+        toolchain: compiler and linker, for executables of the runtime's kind.
         cache: where it is kept.
         builtins: names of the standard library's extension modules to link; all of them when None.
 
@@ -68,9 +68,9 @@ def build_stub(
 def _identity(runtime: Runtime, toolchain: Toolchain, sources: Path, builtins: frozenset[str] | None) -> str:
     digest = hashlib.sha256(f"{runtime.recipe}\n{toolchain.version}\n{Path(__file__).read_text()}".encode())
     digest.update(repr(sorted(builtins) if builtins is not None else None).encode())
-    for path in sorted(sources.iterdir()):
+    for path in sorted(sources.rglob("*")):
         if path.suffix in (".c", ".h", ".list"):
-            digest.update(f"{path.name}\n".encode() + path.read_bytes())
+            digest.update(f"{path.relative_to(sources)}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -78,7 +78,7 @@ def _build(
     runtime: Runtime, toolchain: Toolchain, sources: Path, stub: Path, builtins: frozenset[str] | None
 ) -> None:
     with tempfile.TemporaryDirectory(prefix="coachwhip-stub-") as scratch:
-        units = sorted(sources.glob("*.c"))
+        units = _units(sources, hardened=runtime.pie)
         if builtins is not None:
             table = Path(scratch) / "inittab.c"
             table.write_text(_inittab(runtime, builtins))
@@ -93,10 +93,19 @@ def _build(
             )
         linked = Path(scratch) / "stub"
         link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
-        objects.append(_pin_functions(toolchain, linked))
-        link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
+        if not runtime.pie:
+            objects.append(_pin_functions(toolchain, linked))
+            link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
         shutil.copyfile(linked, temporary := stub.with_name(f".{stub.name}.{Path(scratch).name}"))
         temporary.replace(stub)
+
+
+def _units(sources: Path, *, hardened: bool) -> list[Path]:
+    """The C files of a stub; for hardened products those in `hardened` take the place of their namesakes."""
+    units = {path.name: path for path in sorted(sources.glob("*.c"))}
+    if hardened:
+        units |= {path.name: path for path in sorted((sources / "hardened").glob("*.c"))}
+    return list(units.values())
 
 
 def _pin_functions(toolchain: Toolchain, linked: Path) -> Path:

@@ -46,6 +46,18 @@ def test_a_packed_runtime_is_installed_from_a_folder(runtime: Runtime, tmp_path:
     assert [path.name for path in target.parent.iterdir()] == ["there"]
 
 
+def test_the_two_kinds_have_wheels_of_their_own(tmp_path: Path) -> None:
+    wheels, digest = tmp_path / "wheels", "0123456789abcdef"
+    runtime = make_runtime(tmp_path / "movable", recipe=digest, pie=True)
+    wheel = pack_runtime(replace(runtime, python_version=RECIPE.source.version), wheels)
+
+    assert wheel.name.startswith("coachwhip_runtime_cp313_pie-3.13")
+    assert not fetch(digest, tmp_path / "there", wheels)
+    links = {"environ": OFFLINE, "find_links": [str(wheels)], "progress": Silent()}
+    assert fetch_packed(RECIPE.hardened(), digest, tmp_path / "there", **links)
+    assert Runtime.load(tmp_path / "there").pie
+
+
 def test_a_wheel_of_another_recipe_is_not_taken(runtime: Runtime, tmp_path: Path) -> None:
     pack_runtime(runtime, tmp_path / "wheels")
 
