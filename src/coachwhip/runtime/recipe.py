@@ -63,6 +63,7 @@ class Build:
         shared: name of a shared library that is made of `compile`, too.
         version_script: file in the source that tells the versions of its symbols.
         pie_without: those of `configure` that the position-independent variant leaves out.
+        pie_flags: compiler flags that it has in addition.
     """
 
     archive: str
@@ -77,6 +78,7 @@ class Build:
     shared: str = ""
     version_script: str = ""
     pie_without: tuple[str, ...] = ()
+    pie_flags: tuple[str, ...] = ()
 
     @property
     def archives(self) -> tuple[str, ...]:
@@ -237,8 +239,8 @@ def recipe_hash(recipe: Recipe, optimization: str, inputs: Mapping[str, str]) ->
     for source in (document["source"], *document["dependencies"]):
         del source["seconds"], source["title"]
         if source["build"]:
-            # What comes out is told by `configure`, which lacks these arguments or has them.
-            del source["build"]["pie_without"]
+            # What comes out is told by `configure` and `flags`, of either variant.
+            del source["build"]["pie_without"], source["build"]["pie_flags"]
     document |= {"optimization": optimization, "inputs": dict(inputs)}
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
@@ -266,8 +268,9 @@ def parse_recipes(text: str) -> RecipeBook:
 def _hardened(source: SourceRecipe) -> SourceRecipe:
     if source.build is None:
         return source
-    kept = tuple(word for word in source.build.configure if word not in source.build.pie_without)
-    return replace(source, build=replace(source.build, configure=kept))
+    build = source.build
+    kept = tuple(word for word in build.configure if word not in build.pie_without)
+    return replace(source, build=replace(build, configure=kept, flags=(*build.flags, *build.pie_flags)))
 
 
 def _recipe(name: str, table: Mapping[str, Any], sources: Mapping[str, SourceRecipe]) -> Recipe:

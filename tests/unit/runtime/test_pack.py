@@ -18,12 +18,14 @@ from .conftest import make_runtime
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from coachwhip.runtime.recipe import Recipe
+
 RECIPE = recipe_book().get("3.13")
 OFFLINE = {**os.environ, "UV_NO_INDEX": "1"}
 
 
-def fetch(digest: str, target: Path, place: Path) -> bool:
-    return fetch_packed(RECIPE, digest, target, environ=OFFLINE, find_links=[str(place)], progress=Silent())
+def fetch(digest: str, target: Path, place: Path, recipe: Recipe = RECIPE) -> bool:
+    return fetch_packed(recipe, digest, target, environ=OFFLINE, find_links=[str(place)], progress=Silent())
 
 
 def test_the_version_says_the_recipe() -> None:
@@ -53,8 +55,7 @@ def test_the_two_kinds_have_wheels_of_their_own(tmp_path: Path) -> None:
 
     assert wheel.name.startswith("coachwhip_runtime_cp313_pie-3.13")
     assert not fetch(digest, tmp_path / "there", wheels)
-    links = {"environ": OFFLINE, "find_links": [str(wheels)], "progress": Silent()}
-    assert fetch_packed(RECIPE.hardened(), digest, tmp_path / "there", **links)
+    assert fetch(digest, tmp_path / "there", wheels, RECIPE.hardened())
     assert Runtime.load(tmp_path / "there").pie
 
 
