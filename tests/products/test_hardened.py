@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +13,7 @@ import pytest
 from coachwhip.elf import native_lib
 from coachwhip.elf.hardening import hardening
 from coachwhip.image import read_image
-from coachwhip.progress import Silent
-from coachwhip.runtime import find_runtime, install_runtime
+from tests.movable import movable_runtime
 from tests.products.apps import NATIVE, probe_wheels
 from tests.products.building import Product, build, environment
 from tests.products.extensions import SUFFIX, compile_extension
@@ -45,12 +43,9 @@ needs_random_addresses = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="session")
-def movable(cache: Cache) -> Runtime:
-    """The position-independent runtime: whichever is there, else one that is compiled in a few minutes."""
-    found = find_runtime(None, cache=cache, pie=True)
-    if found is not None:
-        return found
-    return install_runtime(None, cache=cache, environ=os.environ, progress=Silent(), quick=True, pie=True)
+def movable() -> Runtime:
+    """The runtime that hardened products are made of."""
+    return movable_runtime()
 
 
 @pytest.fixture(scope="session")
