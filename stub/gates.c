@@ -25,6 +25,12 @@ bool cw_snapshot_wants_reason(void)
     return is_set("COACHWHIP_WHY");
 }
 
+bool cw_snapshot_only_of_machine(void)
+{
+    const char *wish = getenv("COACHWHIP_SNAPSHOT");
+    return wish && strcmp(wish, "machine") == 0;
+}
+
 static bool has_python_variable(void)
 {
     static const char prefix[] = "PYTHON";
@@ -65,6 +71,10 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
         return cw_no_snapshot;
     if (wish && strcmp(wish, "0") == 0)
         return "COACHWHIP_SNAPSHOT=0";
+    if (wish && strcmp(wish, "failed") == 0) { /* by _coachwhip_resume, of the process that this one was */
+        unsetenv("COACHWHIP_SNAPSHOT");
+        return "a statement that runs at every start failed";
+    }
     if (start->interpreter)
         return "it acts as a Python interpreter";
     if (cw_bake_plan())

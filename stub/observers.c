@@ -4,6 +4,7 @@
 
 #include "observers.h"
 
+#include <opcode_ids.h>
 #include <string.h>
 
 #include <internal/pycore_frame.h>
@@ -30,12 +31,26 @@ static bool is_stream(const struct search *search, const PyObject *object)
     return false;
 }
 
+/* Whether code may handle exceptions: every handler of a `try` or `with` begins with the first of these, and what
+ * delegates to another generator has the second. They may also be found in the room that instructions have for what
+ * they remember. */
+static bool has_handlers(const PyCodeObject *code)
+{
+    const unsigned char *units = (const void *)_PyCode_CODE(code);
+    for (Py_ssize_t n = 0; n < Py_SIZE(code); n++)
+        if (units[2 * n] == PUSH_EXC_INFO || units[2 * n] == CLEANUP_THROW)
+            return true;
+    return false;
+}
+
 /* A generator that is left in the middle may have a `finally` to run; one that never started has nothing to do, but a
  * coroutine complains about that. */
 static bool is_unfinished(PyObject *object)
 {
-    int state = ((PyGenObject *)object)->gi_frame_state;
-    return FRAME_STATE_SUSPENDED(state) || (state == FRAME_CREATED && PyCoro_CheckExact(object));
+    PyGenObject *generator = (PyGenObject *)object;
+    if (FRAME_STATE_SUSPENDED(generator->gi_frame_state))
+        return has_handlers(_PyFrame_GetCode((_PyInterpreterFrame *)generator->gi_iframe));
+    return generator->gi_frame_state == FRAME_CREATED && PyCoro_CheckExact(object);
 }
 
 /* Whether a function is of the standard library: its weak references only keep tables tidy. */
@@ -161,7 +176,7 @@ void cw_finalize_observed(void)
         return;
     }
     find_streams(&rest.search);
-    PyUnstable_GC_VisitObjects(add_unfinalized, &rest);
+    cw_visit_objects(false, add_unfinalized, &rest);
     for (Py_ssize_t n = 0; n < PyList_GET_SIZE(rest.objects); n++)
         PyObject_CallFinalizer(PyList_GET_ITEM(rest.objects, n));
     Py_DECREF(rest.objects);

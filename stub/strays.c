@@ -11,6 +11,7 @@
 #include "gates.h"
 #include "libraries.h"
 #include "say.h"
+#include "strays_classic.h"
 #include "strays_symbols.h"
 
 enum { MOST = 4096, NAMES = 65536 };
@@ -77,6 +78,12 @@ size_t cw_strays_end(void)
     return strays.is_full ? SIZE_MAX : unknown;
 }
 
+static uint64_t address_of(const char *name)
+{
+    uint64_t address = cw_classic_address(name);
+    return address ? address : (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, name);
+}
+
 const char *cw_strays_restore(void)
 {
     const char *last = NULL;
@@ -84,7 +91,7 @@ const char *cw_strays_restore(void)
     for (uint32_t n = 0; n < strays.count; n++) {
         const char *name = strays.names + strays.items[n].name;
         if (name != last)
-            address = (uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, name);
+            address = address_of(name);
         if (!address)
             return name;
         last = name;

@@ -14,6 +14,7 @@
 #include "say.h"
 
 #include "live.h"
+#include "strays_classic.h"
 
 enum { MOST_LIBRARIES = 64, MOST_SYMBOLS = 65536 };
 
@@ -111,6 +112,13 @@ static int add_library(struct dl_phdr_info *info, size_t size, void *unused)
     return 0;
 }
 
+static void add_classic(void)
+{
+    const char *name;
+    for (size_t n = 0; (name = cw_classic_name(n)) && symbol_count < MOST_SYMBOLS; n++)
+        symbols[symbol_count++] = (struct symbol){cw_classic_address(name), name};
+}
+
 static int by_address(const void *a, const void *b)
 {
     const struct symbol *one = a, *other = b;
@@ -128,6 +136,7 @@ void cw_symbols_open(void)
         symbols = NULL;
     if (!symbols)
         return;
+    add_classic();
     next_dl_iterate_phdr()(add_library, NULL);
     qsort(symbols, symbol_count, sizeof *symbols, by_address);
 }

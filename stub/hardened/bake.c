@@ -8,6 +8,11 @@ const char *cw_bake_plan(void)
     return NULL;
 }
 
+int cw_bake_here(void)
+{
+    return -1;
+}
+
 void cw_bake_begin(char **argv)
 {
     (void)argv;

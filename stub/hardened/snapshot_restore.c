@@ -5,8 +5,9 @@
 
 const char cw_no_snapshot[] = "it is hardened, its memory is at other addresses each time (pie = true)";
 
-const char *cw_snapshot_restore(struct cw_bytes snapshot)
+const char *cw_snapshot_restore(struct cw_bytes snapshot, enum cw_origin origin)
 {
     (void)snapshot;
+    (void)origin;
     return cw_no_snapshot;
 }

@@ -28,7 +28,8 @@ def hardened(bullseye: Path, tmp_path_factory: pytest.TempPathFactory) -> Machin
     folder.chmod(0o755)
     for example in EXAMPLES:
         name = str(example)
-        command = [sys.executable, "-m", "coachwhip", "build", "--pie", FOLDER / name, "-o", folder / name]
+        output = str(folder / name)
+        command = [sys.executable, "-m", "coachwhip", "build", "--pie", str(FOLDER / name), "-o", output]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | {"NO_COLOR": "1"})
         assert hardening(read_image(folder / name).stub).lacks == ()
     return Machine(bullseye, folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EFFECTS", "IMPURE", "PURE"]
+__all__ = ["EFFECTS", "IMPURE", "PURE", "SINGLE"]
 
 #: Name -> text of modules that must stay out of a snapshot; each has a `V`.
 IMPURE = {
@@ -180,3 +180,21 @@ EFFECTS = {
     "sigh": "import signal\nsignal.signal(signal.SIGUSR1, lambda *a: None)\nV = 1",
     "warnfilter": "import warnings\nwarnings.simplefilter('always', ImportWarning)\nV = 1",
 }
+
+#: A native module that does all its work when it is made, and makes another one meanwhile, `app.aside`.
+SINGLE = """\
+#include <Python.h>
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "single", NULL, -1, NULL};
+
+PyMODINIT_FUNC PyInit_single(void)
+{
+    PyObject *names = PyModule_GetDict(PyImport_AddModule("app.aside"));
+    PyObject *module = PyModule_Create(&definition);
+
+    if (PyRun_String("import os; V = os.environ.get('HOME')", Py_file_input, names, names) == NULL)
+        return NULL;
+    PyModule_AddObjectRef(module, "V", PyDict_GetItemString(names, "V"));
+    return module;
+}
+"""

@@ -12,6 +12,7 @@ import pytest
 
 from coachwhip.elf import native_lib
 from coachwhip.elf.hardening import hardening
+from coachwhip.errors import ExitCode
 from coachwhip.image import read_image
 from tests.movable import movable_runtime
 from tests.products.apps import NATIVE, probe_wheels
@@ -69,6 +70,11 @@ def hardened(wheels: Path) -> Product:
     return _build(wheels, wheels.parent / "probe")
 
 
+def coachwhip(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "coachwhip", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def maps(
     product: Product, code: str = "", env: Mapping[str, str] | None = None
 ) -> list[tuple[int, str, str]]:
@@ -89,12 +95,9 @@ def test_no_code_for_snapshots_is_inside(hardened: Product, probe: Product) -> N
 
 
 def test_inspect_says_that_it_is_hardened(hardened: Product) -> None:
-    command = [sys.executable, "-m", "coachwhip", "inspect", hardened.path]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = coachwhip("inspect", hardened.path).stdout
     assert any("hardened" in line and "but" not in line for line in shown.splitlines() if "addresses" in line)
-    found: dict[str, Any] = json.loads(
-        subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout
-    )
+    found: dict[str, Any] = json.loads(coachwhip("inspect", "--json", hardened.path).stdout)
     assert set(found["hardening"].values()) == {True}
     assert found["parts"]["snapshot"] == 0
     assert [native["mapped"] for native in found["natives"]] == [0]
@@ -146,6 +149,11 @@ def test_nothing_is_baked(hardened: Product, tmp_path: Path) -> None:
     done = hardened.run("print('there')", env=environment(COACHWHIP_BAKE=str(plan)))
     assert (done.stdout, done.returncode) == ("there\n", 0)
     assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+    # Not for the stub but for the app, which takes it for code.
+    assert "NameError: name 'coachwhip'" in hardened.run("--coachwhip-bake").stderr
+    refused = coachwhip("bake", hardened.path)
+    assert refused.returncode == ExitCode.INPUT
+    assert "is hardened" in refused.stderr
 
 
 def test_native_libraries_are_loaded_by_the_system(hardened: Product, tmp_path: Path) -> None:
@@ -168,21 +176,17 @@ def test_the_loader_can_start_it(hardened: Product) -> None:
     assert (done.stdout, done.returncode) == ("there\n", 0)
 
 
-def test_a_configured_snapshot_is_not_made_and_the_build_says_so(
-    movable: Runtime, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_configured_snapshot_is_not_made_and_the_build_says_so(movable: Runtime, tmp_path: Path) -> None:
     assert movable.pie
     script = tmp_path / "tool.py"
     table = '# pie = true\n# snapshot = "auto"\n'
     script.write_text(f"# /// script\n# [tool.coachwhip]\n{table}# ///\nprint('there')\n")
-    command = [sys.executable, "-m", "coachwhip", "build", "--no-index", script, "-o", tmp_path / "tool"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "no snapshot" in done.stderr
-    assert capfd.readouterr().out == ""
+    command = ("build", "--no-index", script, "-o", tmp_path / "tool")
+    assert "no snapshot" in coachwhip(*command).stderr
     assert read_image(tmp_path / "tool").manifest.runtime == movable.recipe
     assert Product(tmp_path / "tool").output() == "there\n"
     # The command line takes the configured choice back.
-    subprocess.run([*command, "--no-pie", "--no-snapshot"], check=True, capture_output=True)
+    coachwhip(*command, "--no-pie", "--no-snapshot")
     assert not hardening(read_image(tmp_path / "tool").stub).position_independent
 
 

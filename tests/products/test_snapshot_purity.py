@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.products.building import build, environment, make_wheel
-from tests.products.purity import EFFECTS, IMPURE, PURE
+from tests.products.extensions import SUFFIX, WHEEL_TAG, compile_extension
+from tests.products.purity import EFFECTS, IMPURE, PURE, SINGLE
 from tests.products.subjects import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from coachwhip.effects.cache import Cache
+    from coachwhip.runtime import Runtime
 
 pytestmark = pytest.mark.product
 
@@ -101,17 +105,22 @@ STEADY = (
 
 
 @pytest.fixture(scope="session")
-def app(folder: Path) -> Subject:
+def app(folder: Path, runtime: Runtime, cache: Cache) -> Subject:
     """A console script that shows what one of many modules has seen."""
+    source = folder / "purity" / "single.c"
+    source.parent.mkdir()
+    source.write_text(SINGLE)
+    native = compile_extension(runtime, cache, [source], source.with_name(f"single{SUFFIX}"))
     modules = {**IMPURE, **PURE, **EFFECTS}
     files: dict[str, str | bytes] = {f"app/{name}.py": f"{text}\n" for name, text in modules.items()}
     files["app/__init__.py"] = ""
-    files["app/cli.py"] = f"from app import always\nNAMES = {sorted(modules)}\n{_CLI}"
+    files[f"app/{native.name}"] = native.read_bytes()
+    names = [*sorted(modules), "single"]
+    files["app/cli.py"] = f"from app import always\nNAMES = {names}\n{_CLI}"
     files["app/always.py"] = "import atexit\nfrom app import always_too\natexit.register(print, end='')\n"
     files["app/always_too.py"] = "import sys\nsys.setrecursionlimit(2000)\n"
-    wheel = make_wheel(
-        folder / "purity", "app", "1.0", files, entry_points="[console_scripts]\napp = app.cli:main\n"
-    )
+    scripts = "[console_scripts]\napp = app.cli:main\n"
+    wheel = make_wheel(folder / "purity", "app", "1.0", files, entry_points=scripts, tag=WHEEL_TAG)
     return Subject(build(wheel, output=folder / "purity" / "app"))
 
 
@@ -138,6 +147,13 @@ def test_modules_with_effects_are_only_if_every_run_imports_them(
     assert name not in baked
     assert {"always", "always_too"} <= baked
     app.same(name)
+
+
+def test_what_a_native_module_does_when_it_is_made_is_seen(
+    app: Subject, baked: set[str], tmp_path: Path
+) -> None:
+    assert {"single", "aside"}.isdisjoint(baked)
+    app.same("single", env=environment(HOME=str(tmp_path)))
 
 
 @pytest.mark.parametrize("name", STEADY)

@@ -4,7 +4,10 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 
 - `train`: run the app as usual and write which modules it has imported.
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
+- `defer`: compile `modules` so that statements that look at the machine wait, and write them to `deferred`.
 - `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
+
+On the machine of use the plan is the one that the product's own snapshot was made by.
 """
 
 import gc
@@ -38,13 +41,40 @@ def prepare(path):
 
         _write(plan["report"], _coachwhip_watch.watch(plan["modules"]))
         os._exit(0)
+    if plan["task"] == "defer":
+        import _coachwhip_defer
+
+        _write(plan["report"], _coachwhip_defer.defer(plan["modules"], plan["deferred"]))
+        os._exit(0)
     # Elsewhere: the name of the build's own folder, which modules ask for, would get into the snapshot.
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
     os.chdir("/")
-    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan["modules"], plan["left_out"]))
-    return f"/proc/self/fd/{folder}/{plan['snapshot']}", b"".join(
-        os.fsencode(name) + b"\0" for name in plan["gates"]
-    )
+    _coachwhip.hold_randomness()
+    deferred = _read(f"/proc/self/fd/{folder}/{plan['deferred']}") if plan["deferred"] else b""
+    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan, deferred))
+    return f"/proc/self/fd/{folder}/{plan['snapshot']}", _encoded(plan["gates"])
+
+
+def prepare_here(text):
+    """Import what the plan in the product's snapshot says, for a snapshot that is for this machine only.
+
+    Return what went wrong, in words or empty, and the variables that must not be set.
+    """
+    from binascii import a2b_base64
+
+    plan = json.loads(text)
+    del os.environ["COACHWHIP_BAKE"]
+    faults = _bake(plan, a2b_base64(plan["deferred"]))
+    return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
+
+
+def _encoded(gates):
+    return b"".join(os.fsencode(name) + b"\0" for name in gates)
+
+
+def _read(path):
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 def _write(path, report):
@@ -70,20 +100,30 @@ class _Gate:
             raise Unbaked(fullname)
 
 
-def _bake(names, left_out):
+def _bake(plan, deferred):
     _coachwhip.hold_constant()
+    import _coachwhip_later
     import _coachwhip_resume
 
-    gate = _Gate(frozenset(left_out))
+    waiting = _coachwhip_later.Waiting(deferred)
+    gate = _Gate(frozenset(plan["left_out"]))
     sys.meta_path.insert(0, gate)
     faults = {}
-    for name in names:
+    outside = set(plan["left_out"]) - sys.modules.keys()
+    for name in plan["modules"]:
         try:
             importlib.import_module(name)
         except (Unbaked, Exception) as error:
             faults[name] = f"{type(error).__name__}: {error}"
+        # Native modules of one library import each other without asking a finder.
+        inside = sorted(outside & sys.modules.keys())
+        if inside:
+            faults.setdefault(name, f"imports {inside[0]} unheard")
+            outside.difference_update(inside)
     sys.meta_path.remove(gate)
-    _coachwhip_resume.plan()
+    later, more = waiting.finish()
+    faults = {**more, **faults}
+    _coachwhip_resume.plan(later)
     sys.stdout.flush()
     sys.stderr.flush()
     for _ in range(3):

@@ -25,6 +25,36 @@ def resume(variables, arguments, errors):
         _renew(name, number, mode, "backslashreplace" if number == _STDERR else errors)
     for module, renew in _renewals:
         renew(module)
+    if _later:
+        _run_later(arguments)
+
+
+def _run_later(arguments):
+    """Execute the statements of modules that had to wait for this machine.
+
+    One that fails would have failed in the middle of an import, which the program may be prepared for: then
+    it starts again, without its snapshot.
+    """
+    try:
+        for code, scope, owner in _later:
+            if owner is None:
+                exec(code, scope)
+            else:
+                _run_in_class(code, scope, owner)
+    except Exception:
+        posix.execve("/proc/self/exe", arguments, {**posix.environ, b"COACHWHIP_SNAPSHOT": b"failed"})
+
+
+def _run_in_class(code, scope, owner):
+    space = dict(vars(owner))
+    exec(code, scope, space)
+    before = vars(owner)
+    for name, value in space.items():
+        if name not in before or before[name] is not value:
+            setattr(owner, name, value)
+            hook = getattr(type(value), "__set_name__", None)
+            if hook is not None:
+                hook(value, owner, name)
 
 
 def _renew(name, number, mode, errors):
@@ -113,9 +143,13 @@ _OF_MODULES = {
 #: What there is to do for the modules of this snapshot.
 _renewals = []
 
+#: Statements of theirs: (code, namespace of the module, class that it stands in or None).
+_later = []
 
-def plan():
-    """Note, before the snapshot is made, what there will be to do."""
+
+def plan(later):
+    """Note, before the snapshot is made, what there will be to do; `later` are statements to be executed."""
+    _later[:] = later
     for name, renew in _OF_MODULES.items():
         module = sys.modules.get(name)
         if module is not None:

@@ -1,12 +1,14 @@
 """Which functions and events tell about a process; objects that take the places of some and note who asks.
 
-Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a function of a kind and a detail.
+Only for `_coachwhip_watch`, in a process that is thrown away. `note` is a function of a kind, a detail, and
+possibly an object that must outlive its module's import for that to matter.
 """
 
 import _signal
 import _warnings
 import atexit
 import gc
+import os
 import posix
 import sys
 
@@ -67,6 +69,7 @@ _OF_MODULES = {
     "tracemalloc": ("state", ("start",)),
     "grp": ("user", ("getgrgid", "getgrnam", "getgrall")),
     "resource": ("machine", ("getrlimit", "getrusage", "prlimit")),
+    "_curses": ("terminal", ("setupterm", "initscr")),
     "termios": ("terminal", ("tcgetattr", "tcsetattr", "tcgetwinsize")),
 }
 #: The same, of what a module may do to the program that imports it.
@@ -104,6 +107,62 @@ def _is_translated(domain, folder):
             continue
         return True
     return False
+
+
+def _reads(key):
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__") in ("os", "collections.abc"):
+        frame = frame.f_back
+    if frame is None or not finds_nothing(frame):
+        _Variables.note("variable", os.fsdecode(key))
+
+
+class _Variables(dict):
+    """The environment's variables; notes who reads and who writes."""
+
+    note = None
+
+    def __getitem__(self, key):
+        _reads(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key):
+        _reads(key)
+        return super().__contains__(key)
+
+    def get(self, key, default=None):
+        _reads(key)
+        return super().get(key, default)
+
+    def __iter__(self):
+        _Variables.note("variable", "*")
+        return super().__iter__()
+
+    def keys(self):
+        _Variables.note("variable", "*")
+        return super().keys()
+
+    def items(self):
+        _Variables.note("variable", "*")
+        return super().items()
+
+    def copy(self):
+        _Variables.note("variable", "*")
+        return dict(self)
+
+    def __setitem__(self, key, value):
+        _Variables.note("state", f"sets {os.fsdecode(key)}")
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key):
+        _Variables.note("state", f"deletes {os.fsdecode(key)}")
+        super().__delitem__(key)
+
+
+def variables(environ, note):
+    """Return the environment's variables as a dictionary that takes notes."""
+    _Variables.note = staticmethod(note)
+    return _Variables(environ)
 
 
 def _spied(function, kind, name, note, module):
@@ -229,10 +288,10 @@ def replace_later(name, module, note):
 
 
 def _of_context(function, name, note):
-    """Of a TLS context: loads certificates, which may be the machine's."""
+    """Of a TLS context: loads certificates, which may be the machine's; they end with the context."""
 
     def spy(self, *args, **kwargs):
-        note("file", f"certificates ({name})")
+        note("file", f"certificates ({name})", self)
         return function(self, *args, **kwargs)
 
     return spy

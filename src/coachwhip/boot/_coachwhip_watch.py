@@ -4,7 +4,9 @@ Only for a process that is thrown away: functions of the standard library are re
 notes.
 """
 
+import _weakref
 import builtins
+import gc
 import importlib
 import os
 import posix
@@ -21,27 +23,48 @@ _NULL = os.devnull
 #: Stands for the code in `.pth` files; `coachwhip.snapshot.choose` knows it, too.
 _PATH_LINES = "(.pth)"
 
+#: What the code of functions has and that of classes and modules has not.
+_OF_FUNCTION = 1  # inspect.CO_OPTIMIZED
+
 #: Names of the modules that are being executed, the innermost last.
 _stack = []
 #: Module -> its notes and what it imports.
 _report = {}
+#: Notes that count when an object is still there in the end: (weak reference, module, note).
+_pending = []
 
 
-def _note(kind, detail):
-    """Add to the notes of the innermost module whose body runs."""
+def _note(kind, detail, about=None):
+    """Add to the notes of the innermost module whose body runs; it counts if `about`, an object, lives on."""
     name = _stack[-1] if _stack else None
     if name is None or (kind == "effect" and name.partition(".")[0] in sys.stdlib_module_names):
         return
-    frame = sys._getframe(1)
+    entry = _entry(name, kind, detail)
+    if about is not None:
+        _pending.append((_weakref.ref(about), name, entry))
+    elif entry not in _report[name]["notes"]:
+        _report[name]["notes"].append(entry)
+
+
+def _entry(name, kind, detail):
+    frame = sys._getframe(2)
     through = {}
+    line = 0  # of the innermost statement that stands in the module itself, or in a class of it
     while frame is not None and frame.f_code.co_name != "<module>":
         through[frame.f_globals.get("__name__", "")] = None
+        line = 0 if frame.f_code.co_flags & _OF_FUNCTION else line or frame.f_lineno
         frame = frame.f_back
     place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
-    entry = [kind, str(detail), place, list(through)]
-    notes = _report[name]["notes"]
-    if entry not in notes:
-        notes.append(entry)
+    own = frame is not None and frame.f_code.co_filename == _report[name].get("origin")
+    return [kind, str(detail), place, list(through), (line or frame.f_lineno) if own else 0]
+
+
+def _note_survivors():
+    """Note what was to be noted of objects that are still there."""
+    gc.collect()
+    for reference, name, entry in _pending:
+        if reference() is not None and entry not in _report[name]["notes"]:
+            _report[name]["notes"].append(entry)
 
 
 def _is_foreign(path):
@@ -49,54 +72,6 @@ def _is_foreign(path):
         return False
     text = os.fsdecode(path) if isinstance(path, (str, bytes)) or hasattr(path, "__fspath__") else ""
     return bool(text) and not text.startswith(_ROOT) and text != _NULL
-
-
-def _reads(key):
-    frame = sys._getframe(2)
-    while frame is not None and frame.f_globals.get("__name__") in ("os", "collections.abc"):
-        frame = frame.f_back
-    if frame is None or not _coachwhip_spies.finds_nothing(frame):
-        _note("variable", os.fsdecode(key))
-
-
-class _Variables(dict):
-    """The environment's variables; notes who reads and who writes."""
-
-    def __getitem__(self, key):
-        _reads(key)
-        return super().__getitem__(key)
-
-    def __contains__(self, key):
-        _reads(key)
-        return super().__contains__(key)
-
-    def get(self, key, default=None):
-        _reads(key)
-        return super().get(key, default)
-
-    def __iter__(self):
-        _note("variable", "*")
-        return super().__iter__()
-
-    def keys(self):
-        _note("variable", "*")
-        return super().keys()
-
-    def items(self):
-        _note("variable", "*")
-        return super().items()
-
-    def copy(self):
-        _note("variable", "*")
-        return dict(self)
-
-    def __setitem__(self, key, value):
-        _note("state", f"sets {os.fsdecode(key)}")
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key):
-        _note("state", f"deletes {os.fsdecode(key)}")
-        super().__delitem__(key)
 
 
 def _telling(kind, name, function):
@@ -135,7 +110,7 @@ def _replace_all():
         spy = _of_file(name, getattr(posix, name))
         setattr(posix, name, spy)
         setattr(os, name, spy)
-    os.environ._data = os.environb._data = posix.environ = _Variables(posix.environ)
+    os.environ._data = os.environb._data = posix.environ = _coachwhip_spies.variables(posix.environ, _note)
     _coachwhip_spies.replace_early(_note)
     sys.addaudithook(_audit)
 
@@ -160,6 +135,24 @@ def _audit(event, arguments):
 _LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
 
 
+class _Running:
+    """Makes the notes of a block of code a module's."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __enter__(self):
+        _report.setdefault(self._name, {"notes": [], "imports": []})
+        if _stack:
+            _add_import(self._name)
+        _note_changes()
+        _stack.append(self._name)
+
+    def __exit__(self, *_):
+        _note_changes()
+        _stack.pop()
+
+
 class _Execution:
     """Wraps a loader's `exec_module`: the notes belong to the module that is executed."""
 
@@ -170,12 +163,9 @@ class _Execution:
     def __get__(self, loader, owner=None):
         def execute(module):
             name = module.__spec__.name
-            _report.setdefault(name, {"notes": [], "imports": []})
-            if _stack:
-                _add_import(name)
-            _note_changes()
-            _stack.append(name)
-            try:
+            with _Running(name):
+                _report[name]["origin"] = module.__spec__.origin if self._kind == "code" else ""
+                _report[name]["package"] = module.__spec__.submodule_search_locations is not None
                 if self._kind == "native":
                     mapped = _coachwhip.is_prelinked(module.__spec__.origin)
                     _note("mapped" if mapped else "native", module.__spec__.origin)
@@ -186,13 +176,11 @@ class _Execution:
                     if loader is not None
                     else self._function.__get__(owner)
                 )
-                bound(module)
-            except BaseException as error:
-                _report[name]["fault"] = f"{type(error).__name__}: {error}"
-                raise
-            finally:
-                _note_changes()
-                _stack.pop()
+                try:
+                    bound(module)
+                except BaseException as error:
+                    _report[name]["fault"] = f"{type(error).__name__}: {error}"
+                    raise
             if name in _LATER:
                 _replace_functions(module)
             _coachwhip_spies.replace_later(name, module, _note)
@@ -201,10 +189,19 @@ class _Execution:
 
 
 def _create(function):
+    """Wrap `create_module`, which executes native modules of one phase: they have looked around then."""
+
     def create(loader, spec):
         global _before
-        module = function(loader, spec)
-        _before = (*_before[:3], *_now()[3:])  # descriptors of where it was unpacked
+        known = set(sys.modules)
+        with _Running(spec.name):
+            module = function(loader, spec)
+            _before = (*_before[:3], *_now()[3:5], _before[5])  # the descriptor of where it was unpacked
+        # Modules that it has made, or imported without asking anybody, as compiled ones of one library do.
+        for name in [name for name in sys.modules if name not in known and name not in _report]:
+            if sys.modules[name] is not None:
+                _report[name] = {"notes": [], "imports": [spec.name]}
+                _report[spec.name]["imports"].append(name)
         return module
 
     return create
@@ -305,8 +302,9 @@ def watch(names):
         if _streams() != streams:
             streams = _streams()
             _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(
-                ["state", "changes sys.stdout", "", []]
+                ["state", "changes sys.stdout", "", [], 0]
             )
+    _note_survivors()
     return _report
 
 

@@ -6,8 +6,6 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from coachwhip.elf import ElfError
-from coachwhip.elf.hardening import hardening
 from coachwhip.errors import ImageError
 from coachwhip.image.format import NodeFlag, Section
 
@@ -106,15 +104,8 @@ def report(path: Path, image: ImageReader) -> Report:
         parts=_parts(image, size=size),
         floor=floor,
         floor_set_by=floor_set_by,
-        hardening=_hardening(image),
+        hardening=image.hardening(),
     )
-
-
-def _hardening(image: ImageReader) -> Hardening:
-    try:
-        return hardening(image.stub)
-    except ElfError as error:
-        raise ImageError(f"the executable before the image is damaged: {error}") from error
 
 
 def _parts(image: ImageReader, *, size: int) -> dict[str, int]:

@@ -55,6 +55,7 @@ class Config:
         return Settings(
             interpreter=self.interpreter,
             environment=self.environment,
+            rebake=self.snapshot.rebake and not self.pie,
             xoptions=self.xoptions,
             warnings=self.warnings,
             optimize=self.optimize,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import xxhash
 import zstandard
 
+from coachwhip.elf import ElfError
+from coachwhip.elf.hardening import hardening
 from coachwhip.errors import ImageError
 from coachwhip.image.format import (
     BLOB,
@@ -41,6 +43,8 @@ from coachwhip.prelink.originals import Memory, difference
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from coachwhip.elf.hardening import Hardening
 
 __all__ = ["ImageNode", "ImageReader", "read_image"]
 
@@ -96,6 +100,17 @@ class ImageReader:
     def stub(self) -> bytes:
         """The executable in front of the image."""
         return self._file[: self.offset]
+
+    def hardening(self) -> Hardening:
+        """Return what the executable has against the exploitation of memory errors.
+
+        Raises:
+            ImageError: it is damaged.
+        """
+        try:
+            return hardening(self.stub)
+        except ElfError as error:
+            raise ImageError(f"the executable before the image is damaged: {error}") from error
 
     def _read_header(self) -> None:
         header = self._slice(0, HEADER_SIZE)
@@ -248,6 +263,11 @@ class ImageReader:
             raise _damaged("its index")
         return tuple(self._string(items, (first + n) * STRING.size) for n in range(count))
 
+    @property
+    def entry_module(self) -> str:
+        """The module that is imported before the entry runs; may be empty."""
+        return self._string(self.section(Section.SETTINGS), SETTINGS.size + 3 * STRING.size)
+
     def _read_settings(self) -> Settings:
         table = self.section(Section.SETTINGS)
         if len(table) != SETTINGS_SIZE:
@@ -257,6 +277,7 @@ class ImageReader:
         return Settings(
             interpreter=bool(flags & SettingsFlag.INTERPRETER),
             environment=bool(flags & SettingsFlag.ENVIRONMENT),
+            rebake=bool(flags & SettingsFlag.REBAKE),
             xoptions=self._list(table, lists),
             warnings=self._list(table, lists + LIST.size),
             optimize=optimize,

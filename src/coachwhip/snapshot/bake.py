@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
@@ -16,7 +16,7 @@ from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from coachwhip.model import SnapshotWish
@@ -26,6 +26,8 @@ __all__ = ["bake", "check"]
 #: How often what turned out to be in the way is left out before there is no snapshot at all.
 _ATTEMPTS = 4
 _BAKE_SECONDS = 120.0
+#: The file with the modules from which statements were taken out.
+_DEFERRED = "deferred"
 #: How long one training run may take; what it has imported by then is not learned.
 _TRAIN_SECONDS = 10.0
 
@@ -45,17 +47,20 @@ class _Place:
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
         (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
-        self._run({"COACHWHIP_BAKE": "plan.json"}, arguments, seconds)
+        # The memory is made in the C locale, which every machine has. Programs are used in others, and some
+        # refuse to run in that one.
+        locale = "C.UTF-8" if plan["task"] == "train" else "C"
+        self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
         return json.loads(report.read_text()) if report.exists() else None
 
     def status(self, arguments: Sequence[str], snapshot: str) -> int | None:
         """Run the product as a user would; return its exit status, None when it does not end by itself."""
-        return self._run({"COACHWHIP_SNAPSHOT": snapshot}, arguments, _TRAIN_SECONDS)
+        return self._run({"COACHWHIP_SNAPSHOT": snapshot, "LC_ALL": "C.UTF-8"}, arguments, _TRAIN_SECONDS)
 
     def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> int | None:
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
         # folder's own differs from build to build.
-        environment = {**variables, "LC_ALL": "C", "HOME": "/dev/null", "PATH": os.defpath}
+        environment = {**variables, "HOME": "/dev/null", "PATH": os.defpath}
         with (self.folder / "messages").open("ab") as messages:
             process = start(
                 [f"./{self.product.name}", *arguments],
@@ -90,21 +95,20 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         BuildError: no snapshot can be made of this program.
     """
     place = _Place(product)
-    runs = _train(place, wish)
-    always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
-    watched = _watch(place, _in_order([_named(entry_module), *runs]))
-    blocked: dict[str, str] = {}
+    search = _search(place, entry_module, wish)
     for _ in range(_ATTEMPTS):
-        choice = choose(watched, wish, blocked, always)
+        choice, deferred = search.choice()
         _refuse_path_lines(choice)
-        faults, memory = _bake(place, choice)
+        faults, memory = _bake(place, choice, deferred)
         if not faults and memory:
-            return Baked(memory, choice)
+            return Baked(memory, choice, wish, (place.folder / deferred).read_bytes() if deferred else b"")
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
-        faults = faults or dict.fromkeys(_mapped(watched), "holds addresses of this machine's libraries")
-        if faults.keys() <= blocked.keys():
+        faults = faults or dict.fromkeys(
+            _mapped(search.watched), "holds addresses of this machine's libraries"
+        )
+        if faults.keys() <= search.blocked.keys():
             break
-        blocked |= faults
+        search.blocked |= faults
     messages = (place.folder / "messages").read_text(errors="replace")
     raise BuildError("no snapshot can be made of this program", detail=messages)
 
@@ -163,16 +167,81 @@ def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
         Module(
             name,
             tuple(
-                Note(kind, detail, place, tuple(through)) for kind, detail, place, through in found["notes"]
+                Note(kind, detail, place, tuple(through), line)
+                for kind, detail, place, through, line in found["notes"]
             ),
             tuple(found["imports"]),
             found.get("fault", ""),
+            found.get("origin", ""),
+            found.get("package", False),
         )
         for name, found in report.items()
     ]
 
 
-def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
+@dataclass
+class _Search:
+    """The search for what can be in a snapshot.
+
+    Attributes:
+        place: where the product is.
+        wish: what the app's configuration says.
+        watched: the modules of the program.
+        always: those that every run imports, if not all of these.
+        blocked: module -> what went wrong with it.
+        stubborn: modules none of whose statements can wait.
+    """
+
+    place: _Place
+    wish: SnapshotWish
+    watched: Sequence[Module]
+    always: Collection[str]
+    blocked: dict[str, str] = field(default_factory=dict)
+    stubborn: set[str] = field(default_factory=set)
+
+    def choice(self) -> tuple[Choice, str]:
+        """Return what comes into the snapshot, and the name of a file with modules whose statements wait."""
+        while True:
+            choice = choose(self.watched, self.wish, self.blocked, self.always, self.stubborn)
+            if not choice.waiting:
+                return choice, ""
+            faults = self._defer(choice)
+            if not faults:
+                return choice, _DEFERRED
+            # The causes go first: without what waits, others have nothing to wait for.
+            causes = faults.keys() & choice.waiting.keys()
+            self.stubborn |= causes
+            if not causes:
+                self.blocked |= {
+                    name: f"needs what has to wait for the start, and {why}" for name, why in faults.items()
+                }
+
+    def _defer(self, choice: Choice) -> dict[str, str]:
+        """Have statements of modules wait; return module -> why that can't be."""
+        chosen = set(choice.modules)
+        modules = {
+            module.name: {
+                "origin": module.origin,
+                "package": module.package,
+                "imports": [name for name in module.imports if name in chosen],
+                "lines": sorted({note.line for note in choice.waiting.get(module.name, ())}),
+            }
+            for module in self.watched
+            if module.name in chosen and module.origin
+        }
+        faults: dict[str, str] | None
+        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
+        return dict.fromkeys(choice.waiting, "fails") if faults is None else faults
+
+
+def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
+    """Run the app, and watch the modules that it imports."""
+    runs = _train(place, wish)
+    always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
+    return _Search(place, wish, _watch(place, _in_order([_named(entry_module), *runs])), always)
+
+
+def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:
     """Return module -> what went wrong with it; and the memory."""
     snapshot = place.folder / "snapshot"
     snapshot.unlink(missing_ok=True)
@@ -181,6 +250,7 @@ def _bake(place: _Place, choice: Choice) -> tuple[dict[str, str], bytes]:
         "modules": list(choice.modules),
         "left_out": [left.name for left in choice.left_out],
         "gates": list(choice.gates),
+        "deferred": deferred,
         "snapshot": snapshot.name,
     }
     faults = place.run(plan)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coachwhip.model import SnapshotWish
     from coachwhip.snapshot.model import Module, Note
 
-__all__ = ["PATH_LINES", "choose"]
+__all__ = ["PATH_LINES", "choose", "in_words"]
 
 #: Stands for the code in `.pth` files, which runs before any module is imported.
 PATH_LINES = "(.pth)"
@@ -41,14 +41,25 @@ _WORDS = {
     "descriptor": "leaves a file open",
 }
 
+#: Kinds of notes that a statement may have which is executed when the program starts, and not before: it only
+#: looks.
+_ONLY_LOOKING = frozenset(
+    {"variable", "file", "time", "random", "process", "user", "machine", "folder", "terminal", "locale"}
+)
+
 
 def choose(
-    modules: Sequence[Module], wish: SnapshotWish, blocked: Mapping[str, str], always: Collection[str] = ()
+    modules: Sequence[Module],
+    wish: SnapshotWish,
+    blocked: Mapping[str, str],
+    always: Collection[str] = (),
+    stubborn: Collection[str] = (),
 ) -> Choice:
     """Decide which modules a snapshot holds.
 
-    A module stays out for what it looks at, and with it every module that imports it. Environment variables
-    that are hardly ever set become gates instead: where one is set, the program starts without its snapshot.
+    A module stays out for what it looks at, and with it every module that imports it; or the statement that
+    looks waits for the start. Environment variables that are hardly ever set become gates instead: where one
+    is set, the program starts without its snapshot.
 
     Args:
         modules: in the order of import, as they were watched.
@@ -56,42 +67,70 @@ def choose(
         blocked: module -> what went wrong with it when a snapshot was tried.
         always: modules that every run imports, if not all of them: what others change in the program while
             they are imported must not be there in runs that do not import them.
+        stubborn: modules none of whose statements can wait.
     """
     by_name = {module.name: module for module in modules}
     usual = _with_imports(by_name, always)
-    reasons = {module.name: _reason(module, wish, blocked, usual) for module in modules}
     left: dict[str, LeftOut] = {}
-    for name, reason in reasons.items():
-        if reason is not None:
-            left[name] = LeftOut(name, *reason)
+    waiting: dict[str, tuple[Note, ...]] = {}
+    for module in modules:
+        said = _said(module, wish, blocked)
+        against = () if said is not None else _against(module, usual)
+        if said:
+            left[module.name] = LeftOut(module.name, said, "")
+        elif against and module.name in usual and module.name not in stubborn and _can_wait(module, against):
+            waiting[module.name] = against
+        elif against:
+            first = against[0]
+            left[module.name] = LeftOut(module.name, in_words(first), first.place, kind=first.kind)
     _add_importers(by_name, left)
     inside = [module.name for module in modules if module.name not in left]
-    gates = {
-        note.detail
-        for name in inside
-        for note in by_name[name].notes
-        if note.kind == "variable" and note.detail not in USUALLY_SET and note.detail != "*"
-    }
     # What can't be imported, like modules for Windows, fails in the same way while the snapshot is made.
     chosen = tuple(name for name in inside if name != PATH_LINES and not by_name[name].fault)
-    return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))))
+    waiting = {name: notes for name, notes in waiting.items() if name in chosen}
+    gates = {variable for name in inside for variable in _gates(by_name[name], waiting.get(name, ()))}
+    return Choice(chosen, tuple(left.values()), tuple(sorted(gates | set(wish.gate))), waiting)
 
 
-def _reason(
-    module: Module, wish: SnapshotWish, blocked: Mapping[str, str], usual: Collection[str]
-) -> tuple[str, str] | None:
-    """What stands against a module itself, and where."""
+def in_words(note: Note) -> str:
+    """Say what a module does that a note is about."""
+    return _WORDS[note.kind].format(detail=note.detail)
+
+
+def _said(module: Module, wish: SnapshotWish, blocked: Mapping[str, str]) -> str | None:
+    """Say what stands against a module, whatever it does: empty when it is to be in, None for nothing."""
     top = module.name.partition(".")[0]
     if module.name in wish.deny or top in wish.deny:
-        return ("the configuration says so", "")
+        return "the configuration says so"
     if module.name in wish.allow or top in wish.allow:
-        return None
-    if module.name in blocked:
-        return (blocked[module.name], "")
-    for note in module.notes:
-        if not _is_harmless(module.name, note) and not (note.kind == "effect" and module.name in usual):
-            return (_WORDS[note.kind].format(detail=note.detail), note.place)
-    return None
+        return ""
+    return blocked.get(module.name)
+
+
+def _against(module: Module, usual: Collection[str]) -> tuple[Note, ...]:
+    """Return what a module does that keeps it out."""
+    return tuple(
+        note
+        for note in module.notes
+        if not _is_harmless(module.name, note) and not (note.kind == "effect" and module.name in usual)
+    )
+
+
+def _can_wait(module: Module, notes: Sequence[Note]) -> bool:
+    return bool(module.origin) and all(note.kind in _ONLY_LOOKING and note.line for note in notes)
+
+
+def _gates(module: Module, waiting: Sequence[Note]) -> set[str]:
+    """Return the variables that a module has read, and that must not be set."""
+    later = {note.line for note in waiting}
+    return {
+        note.detail
+        for note in module.notes
+        if note.kind == "variable"
+        and note.detail not in USUALLY_SET
+        and note.detail != "*"
+        and (note.line == 0 or note.line not in later)
+    }
 
 
 def _with_imports(by_name: Mapping[str, Module], names: Collection[str]) -> set[str]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coachwhip.model import SnapshotWish
 
 __all__ = ["Baked", "Choice", "LeftOut", "Module", "Note"]
 
@@ -18,12 +24,14 @@ class Note:
         detail: which one: the variable's name, the file's path, the function.
         place: `file:line` in the module.
         through: modules whose functions it called for that.
+        line: of the statement of the module that did it, be it in a class; 0 when that is not known.
     """
 
     kind: str
     detail: str
     place: str
     through: tuple[str, ...] = ()
+    line: int = 0
 
 
 @dataclass(frozen=True)
@@ -35,12 +43,16 @@ class Module:
         notes: what it looked at.
         imports: modules that it imports while it is itself imported.
         fault: why it could not be imported by itself; empty when it could.
+        origin: the path of its code in the product; empty for what is not Python.
+        package: whether it is one.
     """
 
     name: str
     notes: tuple[Note, ...]
     imports: tuple[str, ...]
     fault: str = ""
+    origin: str = ""
+    package: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,12 +64,14 @@ class LeftOut:
         reason: what stands against it, in words.
         place: `file:line` of that.
         because: the module that it imports and that is left out for a reason of its own; empty for such.
+        kind: that of the note that stands against it, see `Note`; else empty.
     """
 
     name: str
     reason: str
     place: str
     because: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,11 +82,13 @@ class Choice:
         modules: in the order of import.
         left_out: the others, with reasons.
         gates: environment variables that must not be set where the snapshot is used.
+        waiting: module -> notes of its statements that are not executed before the program starts.
     """
 
     modules: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
     gates: tuple[str, ...]
+    waiting: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +98,11 @@ class Baked:
     Attributes:
         memory: its bytes.
         choice: what is in it.
+        wish: what the app's configuration says of it.
+        deferred: the code of modules with statements that wait, as the product has compiled it; may be empty.
     """
 
     memory: bytes
     choice: Choice
+    wish: SnapshotWish
+    deferred: bytes

@@ -1,0 +1,58 @@
+"""Native libraries that are part of a snapshot."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.products.building import build, make_wheel
+from tests.products.extensions import SUFFIX, WHEEL_TAG
+from tests.products.subjects import Subject
+
+if TYPE_CHECKING:
+    from coachwhip.runtime import Runtime
+
+pytestmark = pytest.mark.product
+
+SOURCE = Path(__file__).parent / "natives" / "fluent.cpp"
+#: Says whether the module was there before it was imported, and uses it.
+APP = """\
+def main():
+    import sys
+    early = "app.fluent" in sys.modules
+    from app import fluent
+    print(early, fluent.shown())
+"""
+
+
+@pytest.fixture(scope="module")
+def app(runtime: Runtime, folder: Path) -> Subject:
+    """A console script with an extension module in C++, which is only imported when it is used."""
+    if shutil.which("g++") is None:
+        pytest.skip("there is no g++")
+    native = folder / f"fluent{SUFFIX}"
+    command: list[str | Path] = [
+        "g++",
+        "-O1",
+        "-shared",
+        "-fPIC",
+        f"-I{runtime.include}",
+        SOURCE,
+        "-o",
+        native,
+    ]
+    subprocess.run(command, check=True)
+    files: dict[str, str | bytes] = {"app/__init__.py": APP, f"app/{native.name}": native.read_bytes()}
+    scripts = "[console_scripts]\napp = app:main\n"
+    wheel = make_wheel(folder / "fluent", "app", "1.0", files, entry_points=scripts, tag=WHEEL_TAG)
+    return Subject(build(wheel, "--glibc", "2.38", output=folder / "fluent" / "app"))
+
+
+def test_streams_of_c_plus_plus_know_their_characters(app: Subject) -> None:
+    shown = "1.23e+03 101 Y10\n"
+    assert app.snapshot().stdout == f"True {shown}"
+    assert app.ordinary().stdout == f"False {shown}"
