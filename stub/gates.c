@@ -9,6 +9,7 @@
 
 #include "bake.h"
 #include "image.h"
+#include "snapshot.h"
 #include "stub.h"
 
 #include "live.h"
@@ -67,7 +68,7 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
 {
     const char *wish = getenv("COACHWHIP_SNAPSHOT");
     if (cw_image_snapshot(&cw_image).size == 0)
-        return "it has none";
+        return cw_no_snapshot;
     if (wish && strcmp(wish, "0") == 0)
         return "COACHWHIP_SNAPSHOT=0";
     if (wish && strcmp(wish, "failed") == 0) { /* by _coachwhip_resume, of the process that this one was */

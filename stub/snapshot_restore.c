@@ -254,6 +254,8 @@ static const char *obstacle(int result)
     }
 }
 
+const char cw_no_snapshot[] = "it has none";
+
 const char *cw_snapshot_restore(struct cw_bytes snapshot, enum cw_origin origin)
 {
     struct view view;

@@ -100,6 +100,11 @@ def _opened(path: Path) -> ImageReader:
                 raise InputError(f"{path} is no file", hint="name a file that `coachwhip build` has written")
             image = read_image(path)
         image.verify()
+        if image.hardening().position_independent:
+            raise InputError(
+                f"{path} is hardened: its addresses are never the same, and it can have no snapshot",
+                hint="build it without `pie`",
+            )
     except ImageError as error:
         raise ImageError(f"{path}: {error.message}", hint=error.hint) from error
     return image

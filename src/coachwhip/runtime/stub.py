@@ -53,7 +53,7 @@ def build_stub(
 
     Args:
         runtime: what it is the interpreter of.
-        toolchain: compiler and linker.
+        toolchain: compiler and linker, for executables of the runtime's kind.
         cache: where it is kept.
         builtins: names of the standard library's extension modules to link; all of them when None.
         strip: leave out the names of functions.
@@ -88,9 +88,9 @@ class _Wanted:
         digest = hashlib.sha256(f"{self.runtime.recipe}\n{self.toolchain.version}\n{program}".encode())
         chosen = sorted(self.builtins) if self.builtins is not None else None
         digest.update(f"{chosen!r} {self.strip}".encode())
-        for path in sorted(self.sources.iterdir()):
+        for path in sorted(self.sources.rglob("*")):
             if path.suffix in (".c", ".h", ".list", ".order"):
-                digest.update(f"{path.name}\n".encode() + path.read_bytes())
+                digest.update(f"{path.relative_to(self.sources)}\n".encode() + path.read_bytes())
         return digest.hexdigest()[:16]
 
     def flags(self) -> list[str]:
@@ -111,7 +111,7 @@ class _Wanted:
 
 def _build(wanted: _Wanted, stub: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="coachwhip-stub-") as scratch:
-        units = sorted(wanted.sources.glob("*.c"))
+        units = _units(wanted.sources, hardened=wanted.runtime.pie)
         if wanted.builtins is not None:
             table = Path(scratch) / "inittab.c"
             table.write_text(_inittab(wanted.runtime, wanted.builtins))
@@ -121,10 +121,19 @@ def _build(wanted: _Wanted, stub: Path) -> None:
             list(pool.map(lambda pair: _compile(wanted, *pair), zip(units, objects, strict=True)))
         linked = Path(scratch) / "stub"
         link_executable(wanted.toolchain, objects, linked, wanted.runtime, flags=wanted.flags())
-        objects.append(_pin_functions(wanted.toolchain, linked))
-        link_executable(wanted.toolchain, objects, linked, wanted.runtime, flags=wanted.flags())
+        if not wanted.runtime.pie:
+            objects.append(_pin_functions(wanted.toolchain, linked))
+            link_executable(wanted.toolchain, objects, linked, wanted.runtime, flags=wanted.flags())
         shutil.copyfile(linked, temporary := stub.with_name(f".{stub.name}.{Path(scratch).name}"))
         temporary.replace(stub)
+
+
+def _units(sources: Path, *, hardened: bool) -> list[Path]:
+    """The C files of a stub; for hardened products those in `hardened` take the place of their namesakes."""
+    units = {path.name: path for path in sorted(sources.glob("*.c"))}
+    if hardened:
+        units |= {path.name: path for path in sorted((sources / "hardened").glob("*.c"))}
+    return list(units.values())
 
 
 def _pin_functions(toolchain: Toolchain, linked: Path) -> Path:
