@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "bake.h"
 #include "image.h"
+#include "instrumented.h"
 #include "snapshot.h"
 #include "stub.h"
 
@@ -67,6 +69,8 @@ int cw_chosen_utf8_mode(void)
 const char *cw_snapshot_obstacle(const struct cw_start *start)
 {
     const char *wish = getenv("COACHWHIP_SNAPSHOT");
+    if (cw_again_reason())
+        return cw_again_reason();
     if (cw_image_snapshot(&cw_image).size == 0)
         return cw_no_snapshot;
     if (wish && strcmp(wish, "0") == 0)
@@ -83,6 +87,8 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
         return "the environment has settings for Python";
     if (cw_chosen_utf8_mode() == 0)
         return "UTF-8 mode is switched off";
+    if (cw_malloc_is_replaced())
+        return "a tool has replaced its malloc";
     if (!is_utf8())
         return "the locale's encoding is not UTF-8";
     return NULL;

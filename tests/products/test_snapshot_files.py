@@ -81,6 +81,18 @@ def test_a_damaged_head_leads_to_an_ordinary_start(subject: Subject, tmp_path: P
         assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "ran\n", "")
 
 
+def test_damage_in_the_pages_is_found_by_who_looks(subject: Subject) -> None:
+    """At a start nobody looks: it would read all of the memory, most of which is not needed."""
+    whole = subject.path.read_bytes()
+    start, size = snapshot_range(whole)
+    ImageReader(whole).verify()
+    for at in (HEAD, HEAD + 40_000, size // 2, size - 1):
+        data = bytearray(whole)
+        data[start + at] ^= 1
+        with pytest.raises(ImageError):
+            ImageReader(bytes(data)).verify()
+
+
 def test_a_file_that_ends_within_its_snapshot_says_so(subject: Subject, tmp_path: Path) -> None:
     whole = subject.path.read_bytes()
     start, size = snapshot_range(whole)

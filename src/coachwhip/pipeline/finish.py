@@ -34,7 +34,7 @@ def with_snapshot(bare: Path, output: Path, entry_module: str, wish: SnapshotWis
     """
     baked = bake(bare, entry_module, wish)
     _write(bare, output, baked.memory, encode_plan(baked))
-    check(output, wish)
+    check(output, baked)
     return baked
 
 

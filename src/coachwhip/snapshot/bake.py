@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
 from coachwhip.errors import BuildError
+from coachwhip.image.format import SNAPSHOT_MAGIC
 from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Module, Note
 
@@ -33,6 +34,14 @@ _TRAIN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
+class _Run:
+    """How the product ended, None where it did not by itself; and its report, None when it wrote none."""
+
+    status: int | None
+    report: Any
+
+
+@dataclass(frozen=True)
 class _Place:
     """A product, and the folder that it lies and runs in."""
 
@@ -42,20 +51,22 @@ class _Place:
     def folder(self) -> Path:
         return self.product.parent
 
-    def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS) -> Any:  # noqa: ANN401
-        """Run the product with a plan; return its report, None when it wrote none."""
+    def run(
+        self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS
+    ) -> _Run:
+        """Run the product with a plan."""
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
         (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
         # The memory is made in the C locale, which every machine has. Programs are used in others, and some
         # refuse to run in that one.
         locale = "C.UTF-8" if plan["task"] == "train" else "C"
-        self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
-        return json.loads(report.read_text()) if report.exists() else None
+        status = self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
+        return _Run(status, json.loads(report.read_text()) if report.exists() else None)
 
-    def status(self, arguments: Sequence[str], snapshot: str) -> int | None:
+    def status(self, arguments: Sequence[str]) -> int | None:
         """Run the product as a user would; return its exit status, None when it does not end by itself."""
-        return self._run({"COACHWHIP_SNAPSHOT": snapshot, "LC_ALL": "C.UTF-8"}, arguments, _TRAIN_SECONDS)
+        return self._run({"LC_ALL": "C.UTF-8"}, arguments, _TRAIN_SECONDS)
 
     def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> int | None:
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
@@ -100,11 +111,12 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         choice, deferred = search.choice()
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice, deferred)
-        if not faults and memory:
-            return Baked(memory, choice, wish, (place.folder / deferred).read_bytes() if deferred else b"")
+        if not faults and memory.startswith(SNAPSHOT_MAGIC):
+            code = (place.folder / deferred).read_bytes() if deferred else b""
+            return Baked(memory, choice, wish, code, search.statuses)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
         faults = faults or dict.fromkeys(
-            _mapped(search.watched), "holds addresses of this machine's libraries"
+            _holders(search.watched, memory), "holds addresses of this machine's libraries"
         )
         if faults.keys() <= search.blocked.keys():
             break
@@ -119,35 +131,44 @@ def _refuse_path_lines(choice: Choice) -> None:
             raise BuildError(f"no snapshot can be made of this program: code in a .pth file {left.reason}")
 
 
-def _mapped(modules: Sequence[Module]) -> list[str]:
-    """Return the names of native libraries that could be in a snapshot."""
-    return [module.name for module in modules if any(note.kind == "mapped" for note in module.notes)]
+def _holders(modules: Sequence[Module], answer: bytes) -> list[str]:
+    """Return the modules whose memory can't be saved, by what the product has written instead of a snapshot.
+
+    These are all native ones where a library that is no module is in the way: any of them may need it.
+    """
+    paths = set(answer.decode(errors="replace").split("\0")) - {""}
+    native = {
+        module.name: note.detail for module in modules for note in module.notes if note.kind == "mapped"
+    }
+    found = [name for name, path in native.items() if path in paths]
+    return found if paths and paths <= set(native.values()) else list(native)
 
 
 def _named(entry_module: str) -> list[str]:
     return [entry_module] if entry_module else []
 
 
-def check(product: Path, wish: SnapshotWish) -> None:
-    """Run a product from its snapshot and without it, as in training: both must end in the same way.
+def check(product: Path, baked: Baked) -> None:
+    """Run a product from its snapshot, with the command lines of the training: it must end as it did there.
 
     Raises:
-        BuildError: they do not; the snapshot is of no use then.
+        BuildError: it does not; the snapshot is of no use then.
     """
     place = _Place(product)
-    for arguments in wish.train:
-        usual, found = (place.status(arguments, snapshot) for snapshot in ("0", "1"))
-        if usual is not None and found != usual:
+    for arguments, usual in zip(baked.wish.train, baked.statuses, strict=True):
+        if usual is None:
+            continue
+        found = place.status(arguments)
+        if found != usual:
             command = " ".join(arguments) or "without arguments"
             raise BuildError(
                 f"from its snapshot the program ends with {found} instead of {usual} ({command})"
             )
 
 
-def _train(place: _Place, wish: SnapshotWish) -> list[list[str]]:
-    """Return the names of the modules that each training run imports."""
-    reports = [place.run({"task": "train"}, arguments, _TRAIN_SECONDS) for arguments in wish.train]
-    return [report for report in reports if report is not None]
+def _train(place: _Place, wish: SnapshotWish) -> list[_Run]:
+    """Run the app with the command lines of the training; reports are names of the modules it imports."""
+    return [place.run({"task": "train"}, arguments, _TRAIN_SECONDS) for arguments in wish.train]
 
 
 def _in_order(runs: Sequence[Sequence[str]]) -> list[str]:
@@ -157,7 +178,7 @@ def _in_order(runs: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
-    report = place.run({"task": "watch", "modules": list(names)})
+    report = place.run({"task": "watch", "modules": list(names)}).report
     if report is None:
         raise BuildError(
             "the program ends while its modules are imported",
@@ -188,6 +209,7 @@ class _Search:
         wish: what the app's configuration says.
         watched: the modules of the program.
         always: those that every run imports, if not all of these.
+        statuses: with which the runs of the training ended; None for those that did not by themselves.
         blocked: module -> what went wrong with it.
         stubborn: modules none of whose statements can wait.
     """
@@ -196,6 +218,7 @@ class _Search:
     wish: SnapshotWish
     watched: Sequence[Module]
     always: Collection[str]
+    statuses: tuple[int | None, ...]
     blocked: dict[str, str] = field(default_factory=dict)
     stubborn: set[str] = field(default_factory=set)
 
@@ -230,15 +253,18 @@ class _Search:
             if module.name in chosen and module.origin
         }
         faults: dict[str, str] | None
-        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
+        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED}).report
         return dict.fromkeys(choice.waiting, "fails") if faults is None else faults
 
 
 def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
     """Run the app, and watch the modules that it imports."""
-    runs = _train(place, wish)
+    trained = _train(place, wish)
+    runs: list[list[str]] = [run.report for run in trained if run.report is not None]
+    statuses = tuple(run.status for run in trained)
     always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
-    return _Search(place, wish, _watch(place, _in_order([_named(entry_module), *runs])), always)
+    watched = _watch(place, _in_order([_named(entry_module), *runs]))
+    return _Search(place, wish, watched, always, statuses)
 
 
 def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:
@@ -253,7 +279,7 @@ def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str],
         "deferred": deferred,
         "snapshot": snapshot.name,
     }
-    faults = place.run(plan)
+    faults = place.run(plan).report
     if faults is None:
         return {}, b""
     return faults, snapshot.read_bytes() if snapshot.exists() else b""

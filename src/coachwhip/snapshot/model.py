@@ -100,9 +100,11 @@ class Baked:
         choice: what is in it.
         wish: what the app's configuration says of it.
         deferred: the code of modules with statements that wait, as the product has compiled it; may be empty.
+        statuses: with which the runs of the training ended; None for those that did not by themselves.
     """
 
     memory: bytes
     choice: Choice
     wish: SnapshotWish
     deferred: bytes
+    statuses: tuple[int | None, ...]
