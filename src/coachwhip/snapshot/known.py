@@ -16,6 +16,8 @@ HARMLESS = {
     ("multiprocessing.process", "folder"): "asks for the current folder again when a program goes on",
     ("multiprocessing.heap", "process"): "notices that it is in another process, and starts anew",
     ("multiprocessing.util", "machine sysconf"): "asks for the most descriptors again when a program goes on",
+    ("asyncio.selector_events", "machine sysconf"): "asks for IOV_MAX, which is 1024 on every Linux",
+    ("sqlalchemy.util.compat", "machine uname"): "asks for the architecture, which is that of the product",
     ("multiprocessing.process", "random"): "its key is made anew when a program goes on",
     ("urllib3.util.connection", "network"): "it looks for IPv6 again when a program goes on",
     ("time", "variable TZ"): "its time zone is set anew when a program goes on",
