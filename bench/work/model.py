@@ -20,6 +20,8 @@ VARIANTS = {
 #: start from it.
 _NATIVE = ("pyperformance_native", "own_science")
 
+_TABLE = Path(__file__).with_name("programs.toml")
+
 
 @dataclass(frozen=True)
 class Program:
@@ -51,7 +53,7 @@ class Figure:
     instructions: int | None = None
 
 
-def load(path: Path = Path(__file__).with_name("programs.toml")) -> dict[str, Program]:
+def load(path: Path = _TABLE) -> dict[str, Program]:
     """Return all programs by name."""
     found = {}
     for section, programs in tomllib.loads(path.read_text(encoding="utf-8")).items():

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from bench.work.model import Program
 
-__all__ = ["REQUIREMENTS", "make"]
+__all__ = ["REQUIREMENTS", "importable", "make"]
 
-_HERE = Path(__file__).resolve().parent
+#: What runs inside the products.
+_INSIDE = Path(__file__).resolve().parent / "inside"
 _PYPERFORMANCE = "pyperformance==1.14.0"
 #: Product -> what its programs need.
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
@@ -51,11 +52,21 @@ def make(name: str, programs: Iterable[Program], place: Path) -> tuple[Path, Pat
     modules = sorted({program.module for program in programs})
     sources = _sources(modules, place)
     wheels = place / f"{name}-wheels"
-    wheel = _wheel(wheels, f"measured_{name}", {**sources, "pyperf.py": (_HERE / "pyperf.py").read_bytes()})
+    wheel = _wheel(wheels, f"measured_{name}", {**sources, "pyperf.py": (_INSIDE / "pyperf.py").read_bytes()})
     requirements = [f"measured-{name}", *REQUIREMENTS[name]]
     script = place / f"work_{name}.py"
     script.write_text(_entry(modules, requirements), encoding="utf-8")
-    build = [sys.executable, "-m", "coachwhip", "build", script, "-f", wheels, "-o", product]
+    build: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "coachwhip",
+        "build",
+        script,
+        "-f",
+        wheels,
+        "-o",
+        product,
+    ]
     _run(build, place / f"{name}.log")
     _install([*_pins(product), str(wheel)], packages)
     shutil.copy(script, packages)
@@ -66,7 +77,8 @@ def _install(requirements: Sequence[str], folder: Path) -> None:
     """Install for plain Python what a product has."""
     options = Options(environ=os.environ)
     where = index_arguments(options, configured_indexes(options, folder.parent))
-    command = ["pip", "install", "--quiet", "--no-deps", "--target", folder, "--python-version", "3.13", *where]
+    command: list[str | Path] = ["pip", "install", "--quiet", "--no-deps", "--target", folder]
+    command += ["--python-version", "3.13", *where]
     done = run_uv([*command, *requirements], environ=os.environ)
     if not done.ok:
         raise failure(done, "install the same packages")
@@ -87,7 +99,7 @@ def _pins(product: Path) -> list[str]:
 
 def _entry(modules: Sequence[str], requirements: Sequence[str]) -> str:
     imports = "".join(f"import {module}\n" for module in modules)
-    text = (_HERE / "entry.py").read_text(encoding="utf-8").replace("IMPORTS = ()\n", imports)
+    text = (_INSIDE / "entry.py").read_text(encoding="utf-8").replace("IMPORTS = ()\n", imports)
     return _SCRIPT_HEAD.format(", ".join(f'"{requirement}"' for requirement in requirements)) + text
 
 
@@ -95,7 +107,7 @@ def _sources(modules: Sequence[str], place: Path) -> dict[str, bytes]:
     """Return file -> content of the programs' modules."""
     found = {}
     for module in modules:
-        own = _HERE / f"{module}.py"
+        own = _INSIDE / f"{module}.py"
         found[f"{module}.py"] = own.read_bytes() if own.exists() else _of_pyperformance(module, place)
         data = _unpacked_pyperformance(place) / module / "data"
         if not own.exists() and data.is_dir():
@@ -104,18 +116,35 @@ def _sources(modules: Sequence[str], place: Path) -> dict[str, bytes]:
 
 
 def _of_pyperformance(module: str, place: Path) -> bytes:
-    """A program whose main part is a function instead, as it is to be imported before it runs."""
-    text = (_unpacked_pyperformance(place) / module / "run_benchmark.py").read_text(encoding="utf-8")
-    changed, count = _MAIN.subn("def measured_main():", text)
+    path = _unpacked_pyperformance(place) / module / "run_benchmark.py"
+    return importable(path.read_text(encoding="utf-8")).encode()
+
+
+def importable(program: str) -> str:
+    """Return a program whose main part is a function instead: it is imported, and run later.
+
+    Raises:
+        ValueError: it has no main part.
+    """
+    changed, count = _MAIN.subn("def measured_main():", program)
     if count != 1:
-        raise RuntimeError(f"{module} has no main part that could be found")
-    return changed.encode()
+        raise ValueError("a program has no main part that could be found")
+    return changed
 
 
 def _unpacked_pyperformance(place: Path) -> Path:
     folder = place / "pyperformance"
     if not folder.exists():
-        download = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, _PYPERFORMANCE]
+        download: list[str | Path] = [
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--dest",
+            folder,
+            _PYPERFORMANCE,
+        ]
         _run([sys.executable, *download], place / "pyperformance.log")
         (wheel,) = folder.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:

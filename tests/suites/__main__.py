@@ -23,13 +23,15 @@ from tests.suites.compare import counts, differences
 from tests.suites.model import SIDES, Outcome, Run, Suite, load
 from tests.suites.report import page
 from tests.suites.run import run_side
-from tests.suites.sides import Sides, make_sides
+from tests.suites.sides import make_sides
 from tests.suites.source import unpack_source
 
 if TYPE_CHECKING:
     from coachwhip.runtime import Runtime
 
 _HERE = Path(__file__).resolve().parent
+#: pytest's exit statuses when tests were run, all passed or not.
+_USUAL = (0, 1)
 
 
 def main() -> int:
@@ -59,19 +61,19 @@ def _parser(names: list[str]) -> argparse.ArgumentParser:
 
 
 def _both(suite: Suite, runtime: Runtime, folder: Path, *, again: bool) -> dict[str, Run]:
-    sides = make_sides(suite, runtime, folder / "made")
-    source = None if suite.installed else unpack_source(suite.package, folder)
-    return {side: _kept(suite, sides, side, source, folder, again=again) for side in SIDES}
-
-
-def _kept(  # noqa: PLR0913  (as `run_side`)
-    suite: Suite, sides: Sides, side: str, source: Path | None, folder: Path, *, again: bool
-) -> Run:
-    """The result of a side, from an earlier run when there is one."""
-    path = folder / f"{side}.json"
-    if again or not path.exists():
+    """The results of both sides, from an earlier run where there are some."""
+    missing = [side for side in SIDES if again or not (folder / f"{side}.json").exists()]
+    if missing:
+        sides = make_sides(suite, runtime, folder / "made")
+        source = None if suite.installed else unpack_source(suite.package, folder)
+    for side in missing:
         print(f"{suite.name}: {side}", file=sys.stderr, flush=True)  # noqa: T201
-        path.write_text(json.dumps(asdict(run_side(suite, sides, side, source, folder)), indent=1))
+        run = run_side(suite, sides, side, source, folder)
+        (folder / f"{side}.json").write_text(json.dumps(asdict(run), indent=1))
+    return {side: _load(folder / f"{side}.json") for side in SIDES}
+
+
+def _load(path: Path) -> Run:
     values = json.loads(path.read_text())
     outcomes = {test: Outcome(**outcome) for test, outcome in values.pop("outcomes").items()}
     return Run(outcomes, tuple(values.pop("statuses")), **values)
@@ -83,7 +85,8 @@ def _tell(suite: Suite, runs: dict[str, Run]) -> int:
     found = differences(suite, runs)
     for one in found:
         print(f"    {one.test}: {one.plain.kind} -> {one.product.kind} ({one.reason or '?'})")  # noqa: T201
-    return sum(1 for one in found if not one.reason)
+    bad = sum(1 for run in runs.values() for status in run.statuses if status not in _USUAL)
+    return bad + sum(1 for one in found if not one.reason)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,7 @@ __all__ = ["SIDES", "Outcome", "Run", "Suite", "load"]
 
 #: A plain interpreter and a product, made of the same runtime.
 SIDES = ("plain", "product")
+_TABLE = Path(__file__).with_name("suites.toml")
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,12 @@ class Run:
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
-def load(path: Path = Path(__file__).with_name("suites.toml")) -> dict[str, Suite]:
+def load(path: Path = _TABLE) -> dict[str, Suite]:
     """Return the suites by name."""
     suites = {}
     for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+        }
         suites[name] = Suite(name, **values)
     return suites

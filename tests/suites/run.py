@@ -14,7 +14,7 @@ from tests.suites.compare import parse
 from tests.suites.model import Run
 
 if TYPE_CHECKING:
-    from tests.suites.model import Suite
+    from tests.suites.model import Outcome, Suite
     from tests.suites.sides import Sides
 
 __all__ = ["run_side"]
@@ -35,7 +35,8 @@ def run_side(suite: Suite, sides: Sides, side: str, source: Path | None, folder:
         folder: where to keep what comes of it.
     """
     command = sides.commands[side]
-    statuses, outcomes = [], {}
+    statuses: list[int] = []
+    outcomes: dict[str, Outcome] = {}
     for number, tests in enumerate(_parts(suite)):
         found = folder / f"{side}-{number}.jsonl"
         with tempfile.TemporaryDirectory(prefix=f"{suite.name}-{side}-", dir=folder) as scratch:

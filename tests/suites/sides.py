@@ -59,7 +59,16 @@ def make_sides(suite: Suite, runtime: Runtime, folder: Path) -> Sides:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         script.write_text(text)
-        build = [sys.executable, "-m", "coachwhip", "build", script, "-o", product, "--explain"]
+        build: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "coachwhip",
+            "build",
+            script,
+            "-o",
+            product,
+            "--explain",
+        ]
         _run(build, folder / "build.log", os.environ)
         _make_venv(runtime, venv, _versions(product))
     # As isolated as a product is: no user's packages, no script's folder.
@@ -92,7 +101,16 @@ def _make_venv(runtime: Runtime, venv: Path, versions: Mapping[str, str]) -> Non
     options = Options(environ=os.environ)
     where = index_arguments(options, configured_indexes(options, venv.parent))
     pins = [f"{name}=={version}" for name, version in versions.items()]
-    command = ["pip", "install", "--quiet", "--no-deps", "--python", venv / "bin" / "python", *where, *pins]
+    command: list[str | Path] = [
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--python",
+        venv / "bin" / "python",
+        *where,
+        *pins,
+    ]
     done = run_uv(command, environ=os.environ, cwd=venv.parent)
     if not done.ok:
         raise failure(done, "install the same packages")

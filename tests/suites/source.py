@@ -47,7 +47,16 @@ def _find(requirement: str, folder: Path) -> dict[str, Any]:
     options = Options(environ=os.environ)
     # Places with wheels hide what the index has of the same release.
     main_index = replace(configured_indexes(options, folder), extra=(), find_links=())
-    command = ["pip", "compile", "--quiet", "--no-header", "--universal", "--no-deps", "--format", "pylock.toml"]
+    command = [
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-header",
+        "--universal",
+        "--no-deps",
+        "--format",
+        "pylock.toml",
+    ]
     where = [*index_arguments(options, main_index), "-"]
     done = run_uv([*command, *where], environ=os.environ, cwd=folder, stdin=requirement)
     if not done.ok:
