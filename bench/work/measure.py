@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Commands", "Counter", "measure"]
 
-#: Values that a process takes. The first one is slower: code is specialised, pages are copied.
-_VALUES = 6
+#: Processor seconds that a process should work for; and how many values it takes in them at least and at most.
+#: The first one is slower: code is specialised, pages are copied.
+_WORK = 0.6
+_LEAST, _MOST = 5, 50
 _COUNTED = re.compile(r"Collected : (\d+)")
 
 
@@ -51,13 +53,14 @@ class Commands:
 def measure(program: Program, commands: Commands, rounds: int) -> dict[str, Figure]:
     """Run a program in all ways of starting in turns, `rounds` times each."""
     figures = {variant: Figure() for variant in (PLAIN, *VARIANTS)}
-    loops = _start(program, commands, PLAIN, 0, 1)["loops"]
+    trial = _start(program, commands, PLAIN, 0, 2)
+    loops, count = trial["loops"], min(max(int(_WORK / min(trial["values"])), _LEAST), _MOST)
     for number in range(rounds):
         # Another one begins each round: nobody always runs after the same neighbour.
         first = number % len(figures)
         variants = list(figures)
         for variant in [*variants[first:], *variants[:first]]:
-            figures[variant].times.append(_start(program, commands, variant, loops, _VALUES)["values"])
+            figures[variant].times.append(_start(program, commands, variant, loops, count)["values"])
     return figures
 
 
