@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Commands", "Counter", "measure"]
 
-#: Processor seconds that a process should work for; and how many values it takes in them at least and at most.
+#: Processor seconds that a process should work for; and how many values it takes in them, at least and most.
 #: The first one is slower: code is specialised, pages are copied.
 _WORK = 0.6
 _LEAST, _MOST = 5, 50

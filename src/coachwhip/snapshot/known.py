@@ -36,7 +36,7 @@ HARMLESS = {
     ("numpy", "machine uname"): "only whether old kernels should have huge pages depends on it",
     ("numpy._core._add_newdocs_scalars", "machine uname"): "only a documentation string depends on it",
     ("pandas.compat._constants", "machine uname"): "asks for the architecture, which is that of the product",
-    ("numpy.testing._private.utils", "machine uname"): "asks for the architecture, which is that of the product",
+    ("numpy.testing._private.utils", "machine uname"): "asks for the architecture, which is the product's",
     ("_pytest.timing", "time time zone"): "only the clock that its own tests set begins at a local time",
     ("platform", "machine"): "only defines functions",
     ("site", "variable"): "has been run before",
