@@ -22,7 +22,7 @@ from coachwhip.runtime import install_runtime
 from tests.suites.compare import counts, differences
 from tests.suites.model import SIDES, Outcome, Run, Suite, load
 from tests.suites.report import page
-from tests.suites.run import run_side
+from tests.suites.run import forget, run_side
 from tests.suites.sides import make_sides
 from tests.suites.source import unpack_source
 
@@ -43,7 +43,10 @@ def main() -> int:
     unexplained = 0
     for name in options.names or suites:
         suite = suites[name]
-        runs = _both(suite, runtime, options.folder.resolve() / name, again=options.again)
+        folder = options.folder.resolve() / name
+        if options.again:
+            forget(folder)
+        runs = _both(suite, runtime, folder)
         compared.append((suite, runs))
         unexplained += _tell(suite, runs)
     if options.page:
@@ -60,9 +63,9 @@ def _parser(names: list[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _both(suite: Suite, runtime: Runtime, folder: Path, *, again: bool) -> dict[str, Run]:
+def _both(suite: Suite, runtime: Runtime, folder: Path) -> dict[str, Run]:
     """The results of both sides, from an earlier run where there are some."""
-    missing = [side for side in SIDES if again or not (folder / f"{side}.json").exists()]
+    missing = [side for side in SIDES if not (folder / f"{side}.json").exists()]
     if missing:
         sides = make_sides(suite, runtime, folder / "made")
         source = None if suite.installed else unpack_source(suite.package, folder)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from tests.products.building import environment
 from tests.suites.compare import parse
-from tests.suites.model import Run
+from tests.suites.model import SIDES, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.suites.model import Outcome, Suite
     from tests.suites.sides import Sides
 
-__all__ = ["run_side"]
+__all__ = ["forget", "run_side"]
 
 #: Seconds that a part may take.
 _TIMEOUT = 7200
@@ -25,7 +27,7 @@ _STARTED = ": started "
 
 
 def run_side(suite: Suite, sides: Sides, side: str, source: Path | None, folder: Path) -> Run:
-    """Run a suite's tests; logs and outcomes are kept as FOLDER/SIDE-*.
+    """Run a suite's tests; logs and outcomes are kept as FOLDER/SIDE-*. Parts that have ended are not run again.
 
     Args:
         suite: what to run.
@@ -38,30 +40,50 @@ def run_side(suite: Suite, sides: Sides, side: str, source: Path | None, folder:
     statuses: list[int] = []
     outcomes: dict[str, Outcome] = {}
     for number, tests in enumerate(_parts(suite)):
-        found = folder / f"{side}-{number}.jsonl"
-        with tempfile.TemporaryDirectory(prefix=f"{suite.name}-{side}-", dir=folder) as scratch:
-            place = Path(scratch) / "source"
-            if source is None:
-                place.mkdir()
-            else:
-                shutil.copytree(source, place)
-            arguments = [*("--pyargs",) * suite.installed, *suite.arguments, "-p", "no:cacheprovider", *tests]
-            with (folder / f"{side}-{number}.log").open("wb") as log:
-                done = subprocess.run(
-                    [*command, found, *arguments],
-                    cwd=place,
-                    env=_variables(Path(scratch)),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    check=False,
-                    timeout=_TIMEOUT,
-                )
-            snapshot = _start(command, Path(scratch)) if side == "product" else ""
-        statuses.append(done.returncode)
-        with found.open(encoding="utf-8") as lines:
+        name = f"{side}-{number}"
+        status = folder / f"{name}.status"
+        if not status.exists():
+            ended = _run_part(
+                suite, [*command, str(folder / f"{name}.jsonl")], tests, source, folder / f"{name}.log"
+            )
+            status.write_text(str(ended))
+        statuses.append(int(status.read_text()))
+        with (folder / f"{name}.jsonl").open(encoding="utf-8") as lines:
             outcomes |= parse(lines)
+    snapshot = _start(command, folder) if side == "product" else ""
     return Run(outcomes, tuple(statuses), snapshot, sides.versions)
+
+
+def forget(folder: Path) -> None:
+    """Forget what has been run."""
+    for path in [*folder.glob("*.status"), *(folder / f"{side}.json" for side in SIDES)]:
+        path.unlink(missing_ok=True)
+
+
+def _run_part(
+    suite: Suite, command: Sequence[str], tests: Sequence[str], source: Path | None, log: Path
+) -> int:
+    """Run tests in one process, in a copy of the source; return its exit status."""
+    with (
+        tempfile.TemporaryDirectory(prefix=f"{suite.name}-", dir=log.parent) as scratch,
+        log.open("wb") as stream,
+    ):
+        place = Path(scratch) / "source"
+        if source is None:
+            place.mkdir()
+        else:
+            shutil.copytree(source, place)
+        arguments = [*("--pyargs",) * suite.installed, *suite.arguments, "-p", "no:cacheprovider", *tests]
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=place,
+            env=_variables(Path(scratch)),
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=_TIMEOUT,
+        ).returncode
 
 
 def _parts(suite: Suite) -> list[tuple[str, ...]]:
