@@ -127,6 +127,31 @@ def _renew_sysconfig(sysconfig):
     sysconfig._CONFIG_VARS_INITIALIZED = False
 
 
+def _renew_platform(platform):
+    platform._uname_cache = platform._os_release_cache = None
+    platform._platform_cache.clear()
+
+
+def _renew_rich(rich):
+    try:
+        rich._IMPORT_CWD = posix.getcwd()
+    except OSError:
+        rich._IMPORT_CWD = ""
+
+
+def _renew_rich_style(style):
+    from itertools import count
+
+    style._id_generator = count(int.from_bytes(posix.urandom(3)))
+
+
+def _renew_visidata(_threads):
+    import threading
+    import time
+
+    threading.main_thread().startTime = time.process_time()
+
+
 #: Modules whose import is harmless once these have been called; `coachwhip.snapshot.known` has the reasons.
 _OF_MODULES = {
     "time": _renew_time,
@@ -138,6 +163,10 @@ _OF_MODULES = {
     "numpy.random.mtrand": _renew_numpy,
     "sysconfig": _renew_sysconfig,
     "urllib3.util.connection": _renew_urllib3,
+    "platform": _renew_platform,
+    "rich": _renew_rich,
+    "rich.style": _renew_rich_style,
+    "visidata.threads": _renew_visidata,
 }
 
 #: What there is to do for the modules of this snapshot.

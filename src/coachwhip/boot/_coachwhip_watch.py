@@ -186,7 +186,7 @@ _LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
 class _Running:
     """Makes the notes of a block of code a module's, what it leaves behind included."""
 
-    #: Descriptors and threads that are there only because of blocks that have ended, or of the product itself.
+    #: Descriptors and threads that are there because of blocks that have ended, or of the product itself.
     _known = (0, 0)
 
     def __init__(self, name):
