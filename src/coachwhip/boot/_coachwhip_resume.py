@@ -152,6 +152,30 @@ def _renew_visidata(_threads):
     threading.main_thread().startTime = time.process_time()
 
 
+def _renew_black(cache):
+    """Make the path another one; it is a default of compiled functions, too."""
+    from pathlib import PurePath
+
+    path, now = cache.CACHE_DIR, cache.get_cache_dir()
+    for name in PurePath.__slots__:
+        if hasattr(now, name):
+            setattr(path, name, getattr(now, name))
+        elif hasattr(path, name):
+            delattr(path, name)
+
+
+def _renew_mypy(defaults):
+    import os
+
+    # While the snapshot was made, the user's home was this.
+    home = f"{os.devnull}/"
+    found = [path.replace(home, "~/", 1) for path in defaults.USER_CONFIG_FILES]
+    folder = os.environ.get("XDG_CONFIG_HOME")
+    if folder:
+        found.insert(0, os.path.join(folder, "mypy/config"))
+    defaults.USER_CONFIG_FILES[:] = map(os.path.expanduser, found)
+
+
 #: Modules whose import is harmless once these have been called; `coachwhip.snapshot.known` has the reasons.
 _OF_MODULES = {
     "time": _renew_time,
@@ -163,6 +187,8 @@ _OF_MODULES = {
     "numpy.random.mtrand": _renew_numpy,
     "sysconfig": _renew_sysconfig,
     "urllib3.util.connection": _renew_urllib3,
+    "black.cache": _renew_black,
+    "mypy.defaults": _renew_mypy,
     "platform": _renew_platform,
     "rich": _renew_rich,
     "rich.style": _renew_rich_style,

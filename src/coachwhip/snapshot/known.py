@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["HARMLESS", "HARMLESS_THROUGH", "USUALLY_SET"]
 
 _LOCK = "notices in its hook of forks, which runs when a program goes on, that it is in another process"
+_FINDS_HOME = "what it knows of the user's home is found again when a program goes on"
 _KIND_OF_MACHINE = "asks for the system and the kind of machine, which are those of the product"
 _FORGETS_ZONE = "looks again at every use, and forgets what it knew when the time zone is another"
 
@@ -49,6 +50,11 @@ HARMLESS = {
     ("flexcache.flexcache", "machine uname"): _KIND_OF_MACHINE,
     ("pbs_installer._install", "machine uname"): _KIND_OF_MACHINE,
     ("_pytest.timing", "time time zone"): "only a clock for its own tests depends on it",
+    ("black", "variable HOME"): _FINDS_HOME,
+    ("black", "variable XDG_CACHE_HOME"): _FINDS_HOME,
+    ("mypy.main", "variable HOME"): _FINDS_HOME,
+    ("mypy.main", "variable XDG_CONFIG_HOME"): _FINDS_HOME,
+    ("mypy.main", "machine uname"): _KIND_OF_MACHINE,
     ("filelock._api", "process"): _LOCK,
     ("filelock._unix", "process"): _LOCK,
     ("filelock._windows", "process"): _LOCK,
