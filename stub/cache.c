@@ -47,16 +47,16 @@ static void app_name(char name[96])
     name[size] = '\0';
 }
 
-/* Opens the product's directory below a candidate; `made` says whether this call made it. */
-static int open_app(const struct cw_candidate *candidate, bool *made)
+int cw_cache_open(const struct cw_candidate *candidate)
 {
     char name[96];
+    bool made;
     app_name(name);
     int parent = cw_candidate_open(candidate);
     if (parent < 0)
         return parent;
-    int app = cw_open_private(parent, name, made);
-    if (app >= 0 && *made) {
+    int app = cw_open_private(parent, name, &made);
+    if (app >= 0 && made) {
         cw_used_make(app);
         cw_prune(parent, name);
     }
@@ -94,13 +94,11 @@ static int set_root(struct cw_store *store, int root)
     return -1;
 }
 
-/* Without /proc: as it was asked for. */
-static int join_root(struct place *place)
+int cw_cache_path(const struct cw_candidate *candidate, const char *last, char to[PATH_MAX])
 {
     char name[96];
     app_name(name);
-    const char *parts[] = {place->candidate.parent, place->candidate.owned, name, "root"};
-    char *to = place->store.root;
+    const char *parts[] = {candidate->parent, candidate->owned, name, last};
     size_t at = 0;
     for (size_t n = 0; n < sizeof parts / sizeof *parts; n++) {
         size_t size = strlen(parts[n]);
@@ -114,14 +112,23 @@ static int join_root(struct place *place)
         at += size;
     }
     to[at] = '\0';
-    place->store.size = at;
+    return (int)at;
+}
+
+/* Without /proc: as it was asked for. */
+static int join_root(struct place *place)
+{
+    int size = cw_cache_path(&place->candidate, "root", place->store.root);
+    if (size < 0)
+        return size;
+    place->store.size = (size_t)size;
     return 0;
 }
 
 static int examine(struct place *place)
 {
     bool made;
-    int app = open_app(&place->candidate, &made);
+    int app = cw_cache_open(&place->candidate);
     if (app < 0)
         return app;
     int root = cw_open_private(app, "root", &made);
@@ -187,7 +194,7 @@ int cw_cache_enter(const struct cw_store *store)
     const char *start = (const char *)store - offsetof(struct place, store);
     const struct place *place = (const struct place *)(const void *)start;
     bool made;
-    int app = open_app(&place->candidate, &made);
+    int app = cw_cache_open(&place->candidate);
     if (app < 0)
         return app;
     int root = cw_open_private(app, "root", &made);

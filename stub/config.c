@@ -159,7 +159,7 @@ static void configure(PyConfig *config, const struct cw_start *start, bool envir
     config->parse_argv = start->interpreter;
     append_all(&config->xoptions, settings->xoptions);
     append_all(&config->warnoptions, settings->warnings);
-    if (cw_bake_plan()) { /* as random as the program's content */
+    if (cw_bake_plan() && cw_bake_here() < 0) { /* as random as the program's content */
         config->use_hash_seed = 1;
         config->hash_seed = (unsigned long)(cw_image.header->tables_checksum & 0xffffffff);
     }

@@ -26,7 +26,7 @@ pid_t __wrap_getpid(void);
 struct tm *__wrap_localtime_r(const time_t *moment, struct tm *local);
 
 static atomic_ulong reads, random_reads, zone_reads;
-static bool constant;
+static bool constant, constant_randomness;
 static uint64_t state;
 
 unsigned long cw_clock_reads(void)
@@ -47,6 +47,11 @@ unsigned long cw_zone_reads(void)
 void cw_hold_constant(void)
 {
     constant = true;
+}
+
+void cw_hold_randomness(void)
+{
+    constant_randomness = true;
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
@@ -85,7 +90,7 @@ long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
     if (number == SYS_getrandom && !(c & INSECURE))
         atomic_fetch_add_explicit(&random_reads, 1, memory_order_relaxed);
-    if (constant && number == SYS_getrandom)
+    if (constant_randomness && number == SYS_getrandom)
         return fill((void *)a, (size_t)b);
     if (constant && number == SYS_gettid)
         return NUMBER;

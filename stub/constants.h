@@ -15,7 +15,10 @@ unsigned long cw_zone_reads(void);
 /* getrandom(2) of native libraries. */
 ssize_t cw_random(void *to, size_t size, unsigned flags);
 
-/* From now on time, randomness and the process's number are always the same. */
+/* From now on time and the process's number are always the same. */
 void cw_hold_constant(void);
+
+/* The same for randomness; not where a snapshot is only for the machine that it is made on. */
+void cw_hold_randomness(void);
 
 #endif

@@ -24,6 +24,12 @@ bool cw_snapshot_wants_reason(void)
     return is_set("COACHWHIP_WHY");
 }
 
+bool cw_snapshot_only_of_machine(void)
+{
+    const char *wish = getenv("COACHWHIP_SNAPSHOT");
+    return wish && strcmp(wish, "machine") == 0;
+}
+
 static bool has_python_variable(void)
 {
     static const char prefix[] = "PYTHON";

@@ -7,15 +7,12 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "fixed.h"
 #include "heap.h"
 #include "heap_blocks.h"
 #include "heap_state.h"
 
 #include "live.h"
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000 /* Linux 4.17; older ones take the address as a wish */
-#endif
 
 /* Below this a block comes from the pools, where it can be had again without page faults; glibc's threshold grows
  * up to the same. */
@@ -57,9 +54,9 @@ bool cw_heap_is_arena(const void *memory)
     return (const char *)memory >= CW_ARENA_BASE && (const char *)memory < cw_heap.arenas_end;
 }
 
-static void *map_at(void *wish, size_t size, int flags)
+static void *map_anywhere(size_t size)
 {
-    void *at = mmap(wish, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return at == MAP_FAILED ? NULL : at;
 }
 
@@ -67,12 +64,15 @@ static void *map_at(void *wish, size_t size, int flags)
 static void *extend(char **end, char *base, size_t size)
 {
     char *wish = *end ? *end : base;
-    void *at = map_at(wish, size, MAP_FIXED_NOREPLACE);
-    if (!at && errno == EEXIST)
-        return map_at(NULL, size, 0);
-    if (at == wish)
-        *end = wish + size;
-    return at;
+    int result = cw_map_fixed(wish, size, PROT_READ | PROT_WRITE, 0);
+    if (result == -EEXIST)
+        return map_anywhere(size);
+    if (result < 0) {
+        errno = -result;
+        return NULL;
+    }
+    *end = wish + size;
+    return wish;
 }
 
 void cw_pages_note_use(size_t size)
@@ -163,7 +163,7 @@ void *cw_pages_map(size_t alignment, size_t size)
 {
     size_t gap = alignment > CW_PAGE ? alignment : CW_PAGE;
     size_t all = (size + gap + CW_PAGE - 1) & ~(size_t)(CW_PAGE - 1);
-    char *start = map_at(NULL, all, 0);
+    char *start = map_anywhere(all);
     if (!start)
         return NULL;
     char *payload = (char *)(((uintptr_t)start + CW_PAGE + alignment - 1) & ~(uintptr_t)(alignment - 1));

@@ -97,6 +97,7 @@ struct cw_node {
 enum cw_settings_flag {
     CW_INTERPRETER = 1,
     CW_ENVIRONMENT = 2,
+    CW_REBAKE = 4, /* `--coachwhip-bake` and what it makes */
 };
 
 struct cw_settings {

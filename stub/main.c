@@ -13,7 +13,9 @@
 #include "bake.h"
 #include "gates.h"
 #include "heap.h"
+#include "machine.h"
 #include "paths.h"
+#include "rebake.h"
 #include "say.h"
 #include "snapshot.h"
 #include "start.h"
@@ -87,14 +89,40 @@ static void open_image(const char *path)
         cw_die(CW_EXIT_DAMAGED, path, "this file is damaged (%s); copy or download it again", fault);
 }
 
+static void tell(const char *format, const char *why)
+{
+    if (cw_snapshot_wants_reason())
+        cw_say(cw_self_path(), format, why);
+}
+
+/* The same with the snapshot that this user has made on this machine, if there is one. */
+static bool continue_of_machine(void)
+{
+    const char *fault = NULL;
+    struct cw_bytes snapshot = {NULL, 0};
+    if (cw_image.settings->flags & CW_REBAKE)
+        snapshot = cw_machine_snapshot(&fault);
+    if (snapshot.size && !(fault = cw_snapshot_restore(snapshot, CW_OF_MACHINE))) {
+        tell("started from the snapshot made on this machine", NULL);
+        return true;
+    }
+    if (fault)
+        tell("the snapshot made on this machine is not used: %s", fault);
+    cw_machine_unmap(snapshot);
+    return false;
+}
+
 /* Has the process become what a snapshot holds; says why when it does not. */
 static bool continue_snapshot(const struct cw_start *start)
 {
     const char *obstacle = cw_snapshot_obstacle(start);
+    if (!obstacle && continue_of_machine())
+        return true;
+    if (!obstacle && cw_snapshot_only_of_machine())
+        obstacle = "COACHWHIP_SNAPSHOT=machine";
     if (!obstacle)
-        obstacle = cw_snapshot_restore(cw_image_snapshot(&cw_image));
-    if (cw_snapshot_wants_reason())
-        cw_say(cw_self_path(), obstacle ? "started without a snapshot: %s" : "started from its snapshot", obstacle);
+        obstacle = cw_snapshot_restore(cw_image_snapshot(&cw_image), CW_OF_PRODUCT);
+    tell(obstacle ? "started without a snapshot: %s" : "started from its snapshot", obstacle);
     return !obstacle;
 }
 
@@ -104,6 +132,7 @@ int main(int argc, char **argv)
     open_image(path);
     cw_paths_start(&cw_image, path);
     struct cw_start start = cw_start_of(argc, argv);
+    cw_rebake_if_asked(&start);
     bool continued = continue_snapshot(&start);
     if (cw_bake_plan())
         cw_bake_begin(argv);

@@ -177,12 +177,21 @@ static PyObject *module_reads(PyObject *self, PyObject *unused)
     return Py_BuildValue("kkk", cw_clock_reads(), cw_random_reads(), cw_zone_reads());
 }
 
-PyDoc_STRVAR(hold_constant_doc, "hold_constant(): let time, randomness and the process's number be constant.");
+PyDoc_STRVAR(hold_constant_doc, "hold_constant(): let time and the process's number be constant.");
 
 static PyObject *module_hold_constant(PyObject *self, PyObject *unused)
 {
     (void)self, (void)unused;
     cw_hold_constant();
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(hold_randomness_doc, "hold_randomness(): let randomness be constant.");
+
+static PyObject *module_hold_randomness(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    cw_hold_randomness();
     Py_RETURN_NONE;
 }
 
@@ -237,6 +246,7 @@ static PyMethodDef METHODS[] = {
     {"is_prelinked", module_is_prelinked, METH_O, is_prelinked_doc},
     {"variables", module_variables, METH_NOARGS, variables_doc},
     {"hold_constant", module_hold_constant, METH_NOARGS, hold_constant_doc},
+    {"hold_randomness", module_hold_randomness, METH_NOARGS, hold_randomness_doc},
     {"reads", module_reads, METH_NOARGS, reads_doc},
     {"path_lines", module_path_lines, METH_NOARGS, path_lines_doc},
     {NULL, NULL, 0, NULL},

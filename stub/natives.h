@@ -120,9 +120,6 @@ void cw_natives_end(void);
 /* Calls `range` for every run of memory of loaded libraries that differs from the file, or may do so later. */
 void cw_natives_ranges(void range(void *context, void *start, size_t size), void *context);
 
-/* Keeps what is in the main thread's own storage; to be called in the main thread before memory is saved. */
-void cw_natives_saving(void);
-
 /* In a process that is to be restored, before anything is put in place: takes the addresses. Returns the executable's
  * descriptor for the next step, or a negated errno when the addresses are not to be had or the file is not. */
 int cw_natives_restore_begin(void);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "fixed.h"
 #include "natives.h"
 #include "paths.h"
 #include "sys.h"
@@ -10,10 +11,6 @@
 #include "live.h"
 
 struct cw_arguments cw_arguments;
-
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
 
 static void *at(uint64_t address)
 {
@@ -67,23 +64,11 @@ static int map_piece(const struct cw_piece *piece, int fd)
     return got == MAP_FAILED ? -errno : 0;
 }
 
-static int reserve(uint64_t address, uint64_t size)
-{
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void *got = mmap(at(address), size, PROT_NONE, flags | MAP_FIXED_NOREPLACE, -1, 0);
-    if (got == MAP_FAILED)
-        return -errno;
-    if (got == at(address))
-        return 0;
-    munmap(got, size); /* kernels before 4.17 take the address as a wish */
-    return -EEXIST;
-}
-
 int cw_natives_reserve(int fd)
 {
     const struct cw_image *image = cw_paths_image();
     uint64_t size = cw_libraries_end(image) - CW_REGION;
-    int result = reserve(CW_REGION, size);
+    int result = cw_map_fixed(at(CW_REGION), size, PROT_NONE, MAP_NORESERVE);
     if (result < 0)
         return result;
     for (int n = 0; n < 2 && result == 0; n++)

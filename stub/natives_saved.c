@@ -23,11 +23,6 @@ void cw_natives_ranges(void range(void *context, void *start, size_t size), void
         }
 }
 
-void cw_natives_saving(void)
-{
-    cw_tls_save();
-}
-
 int cw_natives_restore_begin(void)
 {
     int fd = cw_natives_file();

@@ -48,10 +48,6 @@ struct blocks {
 };
 static _Thread_local struct blocks *blocks;
 
-/* Those of the thread that saved the process. */
-static struct blocks *saved_blocks;
-static char saved_static[STATIC_ROOM];
-
 static pthread_key_t key;
 static pthread_once_t key_made = PTHREAD_ONCE_INIT;
 
@@ -147,18 +143,10 @@ void *cw_native_tls_get_addr(const struct cw_tls_index *index)
     return cw_tls_address(index->module, index->offset);
 }
 
-void cw_tls_save(void)
-{
-    saved_blocks = blocks;
-    memcpy(saved_static, cw_static_tls, sizeof saved_static);
-}
-
 void cw_tls_restore(void)
 {
-    blocks = saved_blocks;
     if (blocks) {
         pthread_once(&key_made, make_key);
         (void)pthread_setspecific(key, blocks);
     }
-    memcpy(cw_static_tls, saved_static, sizeof saved_static);
 }

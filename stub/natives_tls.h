@@ -13,8 +13,8 @@ struct cw_tls_index {
 /* The address of `offset` in the calling thread's storage of a library. */
 void *cw_tls_address(unsigned long module, unsigned long offset);
 
-/* The calling thread's table of blocks, for a process that is saved, and back into one that was restored. */
-void cw_tls_save(void);
+/* In a process that was restored, after the executable's thread-locals, its storage among them, and the thread keys:
+ * has the calling thread's blocks freed when it ends. */
 void cw_tls_restore(void);
 
 #endif

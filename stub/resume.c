@@ -25,7 +25,7 @@
 #include "stub.h"
 
 /* The interpreter is saved as a process is that forks: with its locks held, no other thread, and nothing under way. */
-const char *cw_suspend(int fd, struct cw_bytes gates)
+const char *cw_suspend(int fd, enum cw_origin origin, struct cw_bytes gates)
 {
     cw_dispositions_save();
     cw_make_immortal();
@@ -33,8 +33,7 @@ const char *cw_suspend(int fd, struct cw_bytes gates)
     PyOS_BeforeFork();
     _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();
-    cw_natives_saving();
-    const char *fault = cw_snapshot_save(fd, gates);
+    const char *fault = cw_snapshot_save(fd, origin, gates);
     PyOS_AfterFork_Parent();
     return fault;
 }

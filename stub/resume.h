@@ -3,11 +3,12 @@
 #define CW_RESUME_H
 
 #include "image.h"
+#include "snapshot.h"
 #include "start.h"
 
 /* Saves the interpreter, as it is now, to a file, with the names of variables that must not be set for it to go on,
  * each with a NUL. Returns NULL or what went wrong. */
-const char *cw_suspend(int fd, struct cw_bytes gates);
+const char *cw_suspend(int fd, enum cw_origin origin, struct cw_bytes gates);
 
 /* Makes the interpreter of a snapshot that of this process. Does not return when that fails. */
 void cw_resume(const struct cw_start *start);

@@ -1,8 +1,10 @@
 #define _GNU_SOURCE 1
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "fixed.h"
 #include "heap.h"
 #include "heap_pages.h"
 #include "natives.h"
@@ -15,11 +17,7 @@
 
 #include "live.h"
 
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
-
-/* A snapshot as it lies in the image: read-only, mapped from the file. */
+/* A snapshot as it lies in its file, mapped read-only. */
 struct view {
     const char *base;
     const struct cw_snapshot_head *head;
@@ -37,9 +35,10 @@ static bool is_good_range(const struct view *view, const struct cw_snapshot_rang
 {
     const struct cw_snapshot_head *head = view->head;
     struct cw_extent data = cw_static_extent();
-    if ((range->address | range->size | range->offset) % CW_PAGE || range->offset < CW_SNAPSHOT_ROOM)
+    uint64_t end = head->size - head->plan_size; /* of what belongs to ranges */
+    if ((range->address | range->size | range->offset) % CW_PAGE)
         return false;
-    if (range->offset > head->size || range->size > head->size - range->offset)
+    if (range->offset > end || range->size > end - range->offset)
         return false;
     return is_within(range, CW_HEAP_BASE, (const char *)head->heap_end)
         || is_within(range, CW_ARENA_BASE, (const char *)head->arenas_end)
@@ -47,11 +46,56 @@ static bool is_good_range(const struct view *view, const struct cw_snapshot_rang
         || ((char *)range->address == data.from && range->size == (size_t)(data.to - data.from));
 }
 
-static const char *check(struct view *view, struct cw_bytes snapshot)
+/* Whether the sizes in a head agree with each other, and with that of the file. */
+static bool has_good_sizes(const struct cw_snapshot_head *head, uint64_t size, enum cw_origin origin)
+{
+    if (head->size > size || head->size < CW_SNAPSHOT_ROOM || head->plan_size > head->size - CW_SNAPSHOT_ROOM)
+        return false;
+    /* A file of its own is as long as it says, or it was not written to its end. */
+    if (origin == CW_OF_MACHINE && head->size != size)
+        return false;
+    if (head->ranges == 0 || head->ranges > CW_SNAPSHOT_ROOM / sizeof(struct cw_snapshot_range))
+        return false;
+    uint64_t used = sizeof *head + head->ranges * sizeof(struct cw_snapshot_range) + head->locals_size;
+    return used <= CW_SNAPSHOT_ROOM && head->gates_size <= CW_SNAPSHOT_ROOM - used;
+}
+
+static bool has_good_ends(const struct cw_snapshot_head *head)
+{
+    uintptr_t heap = (uintptr_t)CW_HEAP_BASE, arenas = (uintptr_t)CW_ARENA_BASE;
+    return head->heap_end >= heap && head->heap_end <= arenas && head->heap_end % CW_PAGE == 0
+        && head->arenas_end >= arenas && head->arenas_end % CW_PAGE == 0;
+}
+
+/* Each lies behind the one before it in the file, so that none is taken from where another has been. */
+static bool has_good_ranges(const struct view *view)
+{
+    uint64_t end = CW_SNAPSHOT_ROOM;
+    for (uint32_t n = 0; n < view->head->ranges; n++) {
+        const struct cw_snapshot_range *range = &view->ranges[n];
+        if (range->offset < end || !is_good_range(view, range))
+            return false;
+        end = range->offset + range->size;
+    }
+    return true;
+}
+
+static bool is_of_this_program(const struct cw_snapshot_head *head, enum cw_origin origin)
+{
+    static const uint8_t none[sizeof head->image_id];
+    const struct cw_header *header = cw_image.header;
+    const uint8_t *image_id = origin == CW_OF_MACHINE ? header->image_id : none;
+    struct cw_extent locals = cw_local_extent();
+    return memcmp(head->stub_id, header->stub_id, sizeof head->stub_id) == 0
+        && memcmp(head->image_id, image_id, sizeof head->image_id) == 0
+        && head->tables_checksum == header->tables_checksum && head->locals_size == (size_t)(locals.to - locals.from);
+}
+
+static const char *check(struct view *view, struct cw_bytes snapshot, enum cw_origin origin)
 {
     char start[CW_SNAPSHOT_ROOM];
     if (snapshot.size < CW_SNAPSHOT_ROOM || (uintptr_t)snapshot.data % CW_PAGE)
-        return "there is no snapshot";
+        return origin == CW_OF_MACHINE ? "the snapshot is damaged" : "there is no snapshot";
     memcpy(start, snapshot.data, CW_SNAPSHOT_ROOM);
     struct cw_snapshot_head *head = (void *)start;
     view->base = (const char *)snapshot.data;
@@ -60,23 +104,28 @@ static const char *check(struct view *view, struct cw_bytes snapshot)
     uint64_t checksum = head->checksum;
     head->checksum = 0;
     if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0
-        || cw_xxh64(start, CW_SNAPSHOT_ROOM) != checksum)
-        return "the snapshot is damaged";
-    if (head->size > snapshot.size || head->ranges == 0 || head->ranges > CW_SNAPSHOT_ROOM / sizeof *view->ranges)
-        return "the snapshot is damaged";
-    uint64_t used = sizeof *head + head->ranges * sizeof *view->ranges + head->locals_size;
-    if (used > CW_SNAPSHOT_ROOM || head->gates_size > CW_SNAPSHOT_ROOM - used)
+        || cw_xxh64(start, CW_SNAPSHOT_ROOM) != checksum || !has_good_sizes(head, snapshot.size, origin))
         return "the snapshot is damaged";
     view->locals = (const char *)(view->ranges + head->ranges);
     view->gates = view->locals + head->locals_size;
-    struct cw_extent locals = cw_local_extent();
-    if (head->tables_checksum != cw_image.header->tables_checksum
-        || head->locals_size != (size_t)(locals.to - locals.from))
+    if (!is_of_this_program(head, origin))
         return "the snapshot belongs to another program";
-    for (uint32_t n = 0; n < head->ranges; n++)
-        if (!is_good_range(view, &view->ranges[n]))
-            return "the snapshot is damaged";
-    return NULL;
+    return has_good_ends(head) && has_good_ranges(view) ? NULL : "the snapshot is damaged";
+}
+
+const char *cw_snapshot_check(struct cw_bytes snapshot, enum cw_origin origin)
+{
+    struct view view;
+    return check(&view, snapshot, origin);
+}
+
+struct cw_bytes cw_snapshot_plan(struct cw_bytes snapshot)
+{
+    struct view view;
+    if (check(&view, snapshot, CW_OF_PRODUCT))
+        return (struct cw_bytes){NULL, 0};
+    uint64_t size = view.head->plan_size;
+    return (struct cw_bytes){snapshot.data + view.head->size - size, size};
 }
 
 /* Whether a variable is set that was not when the modules in the snapshot looked at it. */
@@ -90,19 +139,13 @@ static bool has_gated_variable(const struct view *view)
     return false;
 }
 
-static bool reserve(char *from, uint64_t end)
+static int reserve(char *from, uint64_t end)
 {
     size_t size = end - (uintptr_t)from;
-    if (!size)
-        return true;
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-    void *at = mmap(from, size, PROT_READ | PROT_WRITE, flags, -1, 0);
-    if (at != MAP_FAILED && at != from)
-        munmap(at, size);
-    return at == from;
+    return size ? cw_map_fixed(from, size, PROT_READ | PROT_WRITE, 0) : 0;
 }
 
-/* Moves pages of the image to where they belong; a write to one makes a copy of it. */
+/* Moves pages of the file to where they belong; a write to one makes a copy of it. */
 static bool move(const struct view *view, const struct cw_snapshot_range *range, size_t skip, size_t size)
 {
     char *source = (char *)(uintptr_t)view->base + range->offset + skip;
@@ -139,15 +182,15 @@ static void restore_locals(const struct view *view)
     memcpy(locals.from, view->locals, view->head->locals_size);
 }
 
-static bool restore_regions(const struct view *view)
+static int restore_regions(const struct view *view)
 {
-    if (!reserve(CW_HEAP_BASE, view->head->heap_end))
-        return false;
-    if (!reserve(CW_ARENA_BASE, view->head->arenas_end)) {
+    int result = reserve(CW_HEAP_BASE, view->head->heap_end);
+    if (result < 0)
+        return result;
+    result = reserve(CW_ARENA_BASE, view->head->arenas_end);
+    if (result < 0)
         munmap(CW_HEAP_BASE, view->head->heap_end - (uintptr_t)CW_HEAP_BASE);
-        return false;
-    }
-    return true;
+    return result;
 }
 
 static bool is_of_native(const struct cw_snapshot_range *range)
@@ -190,10 +233,30 @@ static bool restore_all(const struct view *view, const struct cw_snapshot_range 
     return good;
 }
 
-const char *cw_snapshot_restore(struct cw_bytes snapshot)
+/* In words, why its addresses are not to be had. */
+static const char *obstacle(int result)
+{
+    switch (result) {
+    case -EEXIST:
+        return "its addresses are taken";
+    case -ENOMEM:
+        return "there is not enough memory, or a limit on it";
+    case -EPERM:
+    case -EACCES:
+        return "the kernel does not allow its addresses";
+    case -ESTALE:
+        return "the program's file has been exchanged";
+    case -ENOENT:
+        return "the program's file can't be found";
+    default:
+        return "the kernel refuses its memory";
+    }
+}
+
+const char *cw_snapshot_restore(struct cw_bytes snapshot, enum cw_origin origin)
 {
     struct view view;
-    const char *fault = check(&view, snapshot);
+    const char *fault = check(&view, snapshot, origin);
     if (fault)
         return fault;
     if (!cw_cpu_has(view.head->cpu))
@@ -205,10 +268,11 @@ const char *cw_snapshot_restore(struct cw_bytes snapshot)
         return "the snapshot is damaged";
     int file = -1;
     if (has_natives(&view) && (file = cw_natives_restore_begin()) < 0)
-        return "its native libraries can't be mapped";
-    if (!restore_regions(&view)) {
+        return obstacle(file);
+    int result = restore_regions(&view);
+    if (result < 0) {
         cw_natives_restore_undo(file);
-        return "its addresses are taken";
+        return obstacle(result);
     }
     if (!restore_all(&view, data, file)) /* half of it may be in place */
         cw_die(CW_EXIT_START, cw_self_path(),

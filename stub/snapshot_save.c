@@ -159,22 +159,31 @@ static size_t look_for_strays(void)
     return cw_strays_end();
 }
 
-const char *cw_snapshot_save(int fd, struct cw_bytes gates)
+/* Everything of the head that is known before memory has been looked at. */
+static void begin(enum cw_origin origin)
+{
+    const struct cw_header *header = cw_image.header;
+    struct cw_snapshot_head *head = &start.head;
+    memset(&start, 0, sizeof start);
+    memcpy(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic);
+    memcpy(head->stub_id, header->stub_id, sizeof head->stub_id);
+    if (origin == CW_OF_MACHINE)
+        memcpy(head->image_id, header->image_id, sizeof head->image_id);
+    head->tables_checksum = header->tables_checksum;
+    head->size = sizeof start.bytes;
+    head->heap_end = (uintptr_t)(cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE);
+    head->arenas_end = (uintptr_t)(cw_heap.arenas_end ? cw_heap.arenas_end : CW_ARENA_BASE);
+}
+
+const char *cw_snapshot_save(int fd, enum cw_origin origin, struct cw_bytes gates)
 {
     cw_strays_begin(); /* needs memory, which is free again afterwards; the heap may grow for it */
     cw_cache_flush();
     cw_heap_scrub();
     struct cw_extent data = cw_static_extent();
-    const char *heap_end = cw_heap.region_end ? cw_heap.region_end : CW_HEAP_BASE;
-    const char *arenas_end = cw_heap.arenas_end ? cw_heap.arenas_end : CW_ARENA_BASE;
-    memset(&start, 0, sizeof start);
-    memcpy(start.head.magic, CW_SNAPSHOT_MAGIC, sizeof start.head.magic);
-    memcpy(start.head.stub_id, cw_image.header->stub_id, sizeof start.head.stub_id);
-    start.head.tables_checksum = cw_image.header->tables_checksum;
-    start.head.size = sizeof start.bytes;
-    start.head.heap_end = (uintptr_t)heap_end;
-    start.head.arenas_end = (uintptr_t)arenas_end;
-    if (!add_region(CW_HEAP_BASE, heap_end) || !add_region(CW_ARENA_BASE, arenas_end) || !add_range(data.from, data.to)
+    begin(origin);
+    if (!add_region(CW_HEAP_BASE, (char *)start.head.heap_end)
+        || !add_region(CW_ARENA_BASE, (char *)start.head.arenas_end) || !add_range(data.from, data.to)
         || !add_natives() || !add_locals_and_gates(gates))
         return "the program's memory is in too many pieces";
     if (cw_native_loaded(0))

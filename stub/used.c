@@ -55,16 +55,22 @@ static bool is_reachable(const struct cw_store *store, int app)
     return same;
 }
 
-void cw_used_refresh(struct cw_store *store)
+void cw_used_touch(int app)
 {
     struct stat info;
-    if (atomic_load(&store->held) || atomic_exchange(&store->refreshed, true))
-        return;
-    int app = cw_cache_enter(store);
-    int used = app < 0 ? app : sys_openat(app, ".used", O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+    int used = sys_openat(app, ".used", O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
     if (used >= 0 && sys_fstat(used, &info) == 0 && time(NULL) - info.st_mtime > DAY)
         (void)futimens(used, NULL);
     sys_close(used);
+}
+
+void cw_used_refresh(struct cw_store *store)
+{
+    if (atomic_load(&store->held) || atomic_exchange(&store->refreshed, true))
+        return;
+    int app = cw_cache_enter(store);
+    if (app >= 0)
+        cw_used_touch(app);
     sys_close(app);
 }
 

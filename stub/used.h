@@ -7,6 +7,9 @@
 /* Makes the mark in a new directory. */
 void cw_used_make(int app);
 
+/* Makes the mark in an open directory new, if it is older than a day. */
+void cw_used_touch(int app);
+
 /* Holds the mark of `store` for the life of this process (and of its children by fork), once. Makes the
  * directory again if somebody is just removing it. */
 void cw_used_hold(struct cw_store *store);

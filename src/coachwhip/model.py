@@ -218,6 +218,7 @@ class Settings:
     Attributes:
         interpreter: whether the product may act as a Python interpreter when asked from outside.
         environment: honour `PYTHON*` variables (False: ignored).
+        rebake: whether users may have a snapshot of their own made, with `--coachwhip-bake`.
         xoptions: `-X` options to start with, `("dev", "importtime")`.
         warnings: `-W` filters to start with.
         optimize: 0, 1 or 2, as `-O` and `-OO`.
@@ -225,6 +226,7 @@ class Settings:
 
     interpreter: bool = True
     environment: bool = False
+    rebake: bool = True
     xoptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     optimize: int = 0
@@ -261,6 +263,7 @@ class SnapshotWish:
         allow: modules, or packages with all in them, that are taken whatever they look at.
         deny: modules or packages that stay out.
         gate: environment variables that must not be set, beside those that the modules read.
+        rebake: whether users may have one of their own made.
     """
 
     wanted: bool = True
@@ -268,3 +271,4 @@ class SnapshotWish:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     gate: tuple[str, ...] = ()
+    rebake: bool = True

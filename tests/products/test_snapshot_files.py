@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import random
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from coachwhip.errors import ImageError
 from coachwhip.image import ImageReader, write_with_snapshot
-from coachwhip.image.format import Section
+from coachwhip.image.format import SNAPSHOT_ROOM, Section
+from coachwhip.image.snapshot import SnapshotHead, with_head
 from tests.products.building import environment
 from tests.products.subjects import FROM_SNAPSHOT, SUBJECT, Subject, build_script
 
@@ -60,7 +62,7 @@ def test_a_damaged_head_leads_to_an_ordinary_start(subject: Subject, tmp_path: P
     whole = subject.path.read_bytes()
     start, _ = snapshot_range(whole)
     numbers = random.Random(3)  # noqa: S311
-    for at in [*range(0, 104, 8), *(numbers.randrange(HEAD) for _ in range(20))]:
+    for at in [*range(0, 160, 8), *(numbers.randrange(HEAD) for _ in range(20))]:
         data = bytearray(whole)
         data[start + at] ^= 1 << numbers.randrange(8)
         outcome = changed(tmp_path, bytes(data)).any_start("print('ran')")
@@ -82,9 +84,19 @@ def test_a_snapshot_of_another_program_is_not_used(subject: Subject, tmp_path: P
     other = build_script(tmp_path, "other", "import json\nprint('other', json.dumps(1))")
     data = other.path.read_bytes()
     start, size = snapshot_range(data)
-    output = io.BytesIO()
-    write_with_snapshot(subject.path.read_bytes(), data[start : start + size], output)
-    outcome = changed(tmp_path, output.getvalue()).any_start("print('ran')")
+    with pytest.raises(ImageError):
+        write_with_snapshot(subject.path.read_bytes(), data[start : start + size], io.BytesIO())
+
+
+@pytest.mark.parametrize("field", ["stub_id", "image_id", "tables_checksum"])
+def test_what_a_snapshot_says_it_belongs_to_is_compared(subject: Subject, tmp_path: Path, field: str) -> None:
+    data = bytearray(subject.path.read_bytes())
+    start, size = snapshot_range(bytes(data))
+    head = SnapshotHead.of(bytes(data[start : start + size]))
+    value = getattr(head, field)
+    other: Any = value ^ 1 if isinstance(value, int) else bytes([value[0] ^ 1]) + value[1:]
+    data[start : start + SNAPSHOT_ROOM] = with_head(bytes(data[start:]), head._replace(**{field: other}))
+    outcome = changed(tmp_path, bytes(data)).any_start("print('ran')")
     assert outcome.reason == "started without a snapshot: the snapshot belongs to another program"
     assert (outcome.status, outcome.stdout) == (0, "ran\n")
 

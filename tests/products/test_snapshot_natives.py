@@ -35,7 +35,16 @@ def app(runtime: Runtime, folder: Path) -> Subject:
     if shutil.which("g++") is None:
         pytest.skip("there is no g++")
     native = folder / f"fluent{SUFFIX}"
-    command = ["g++", "-O1", "-shared", "-fPIC", f"-I{runtime.include}", SOURCE, "-o", native]
+    command: list[str | Path] = [
+        "g++",
+        "-O1",
+        "-shared",
+        "-fPIC",
+        f"-I{runtime.include}",
+        SOURCE,
+        "-o",
+        native,
+    ]
     subprocess.run(command, check=True)
     files: dict[str, str | bytes] = {"app/__init__.py": APP, f"app/{native.name}": native.read_bytes()}
     scripts = "[console_scripts]\napp = app:main\n"

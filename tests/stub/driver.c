@@ -26,6 +26,7 @@
 
 #include "cache.h"
 #include "listing.h"
+#include "machine.h"
 #include "paths.h"
 #include "say.h"
 #include "unpack.h"
@@ -118,6 +119,20 @@ static void do_cat(const char *verb, const char *path)
         size += got;
     close(fd);
     show(verb, buffer, size);
+}
+
+static void do_machine(const char *verb, const char *text)
+{
+    const char *fault;
+    (void)text;
+    struct cw_bytes bytes = cw_machine_snapshot(&fault);
+    if (fault)
+        printf("%s not used: %s\n", verb, fault);
+    else if (!bytes.size)
+        printf("%s none\n", verb);
+    else
+        printf("%s %llu %.12s\n", verb, (unsigned long long)bytes.size, (const char *)bytes.data);
+    cw_machine_unmap(bytes);
 }
 
 static void show_stream(const char *verb, FILE *stream)
@@ -541,6 +556,7 @@ static const struct {
     {"dlopen", do_dlopen},       {"from_library", do_from_library}, {"system", do_system},
     {"popen", do_popen},         {"setenv", do_setenv},     {"close_all", do_close_all},
     {"fork", do_fork},           {"threads", do_threads},   {"limit", do_limit},
+    {"machine", do_machine},
     {"lowest", do_lowest},       {"wait", do_wait},
     {"list", do_list},           {"many_lists", do_many_lists}, {"copy", do_copy},
     {"lazily", do_lazily},       {"spawn_open", do_spawn_open},

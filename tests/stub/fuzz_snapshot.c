@@ -1,5 +1,5 @@
-/* Changes a valid snapshot's head at random, checksum put right again, and has the reader look at it. Arguments: SEED
- * ROUNDS. The sanitizers that this is compiled with end it at the first access that is not allowed. The reader itself is
+/* Changes a valid snapshot's head at random, checksum put right again, and has the reader look at it: as one in a
+ * product's file, and as one that was made on this machine. Arguments: SEED ROUNDS. The sanitizers that this is compiled with end it at the first access that is not allowed. The reader itself is
  * part of this file, as what it checks is not to be seen from outside.
  */
 #include "../../stub/snapshot_restore.c"
@@ -9,7 +9,7 @@
 
 static char data_pages[3 * CW_PAGE] __attribute__((aligned(4096)));
 static char locals[64];
-static struct cw_header header = {.tables_checksum = 0x1234567890abcdef};
+static struct cw_header header = {.tables_checksum = 0x1234567890abcdef, .stub_id = {7, 8, 9}, .image_id = {4, 5, 6}};
 struct cw_image cw_image = {.header = &header};
 
 struct cw_extent cw_static_extent(void)
@@ -92,15 +92,19 @@ static uint64_t number(void)
     return state;
 }
 
-enum { RANGES = 5, BODY = 12 * CW_PAGE, ALL = CW_SNAPSHOT_ROOM + BODY };
+enum { RANGES = 5, BODY = 12 * CW_PAGE, PLAN = 100, ALL = CW_SNAPSHOT_ROOM + BODY + PLAN };
 
-static void make(char *snapshot)
+static void make(char *snapshot, enum cw_origin origin)
 {
     static const char gates[] = "FIRST_VARIABLE\0SECOND\0";
     struct cw_snapshot_head *head = (void *)snapshot;
     struct cw_snapshot_range *range = (void *)(head + 1);
     memcpy(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic);
+    memcpy(head->stub_id, header.stub_id, sizeof head->stub_id);
+    if (origin == CW_OF_MACHINE)
+        memcpy(head->image_id, header.image_id, sizeof head->image_id);
     head->size = ALL;
+    head->plan_size = PLAN;
     head->tables_checksum = header.tables_checksum;
     head->heap_end = (uintptr_t)CW_HEAP_BASE + 64 * CW_PAGE;
     head->arenas_end = (uintptr_t)CW_ARENA_BASE + 64 * CW_PAGE;
@@ -146,12 +150,17 @@ static void change(char *snapshot)
 }
 
 /* What the rest of the reader relies on. */
-static void expect_good(const struct view *view, uint64_t size)
+static void expect_good(const struct view *view, uint64_t size, enum cw_origin origin)
 {
-    bool good = view->head->size <= size && view->head->locals_size == sizeof locals;
+    const struct cw_snapshot_head *head = view->head;
+    uint64_t end = head->size - head->plan_size;
+    bool good = head->size <= size && end <= head->size && head->locals_size == sizeof locals;
+    good = good && (origin == CW_OF_PRODUCT || head->size == size) && head->heap_end <= (uintptr_t)CW_ARENA_BASE;
+    good = good && memcmp(head->stub_id, header.stub_id, sizeof head->stub_id) == 0;
     for (uint32_t n = 0; n < view->head->ranges && good; n++) {
         const struct cw_snapshot_range *range = &view->ranges[n];
-        good = range->offset >= CW_SNAPSHOT_ROOM && range->size <= size && range->offset <= size - range->size
+        good = range->offset >= CW_SNAPSHOT_ROOM && range->size <= end && range->offset <= end - range->size
+            && (n == 0 || range->offset >= range[-1].offset + range[-1].size)
             && range->address % CW_PAGE == 0 && range->size % CW_PAGE == 0 && range->address + range->size >= range->address;
     }
     good = good && view->gates + view->head->gates_size <= view->base + CW_SNAPSHOT_ROOM;
@@ -162,11 +171,18 @@ static void expect_good(const struct view *view, uint64_t size)
     (void)find_data(view);
 }
 
-static int round_of(const char *original)
+/* Its own memory, to the byte: pages of a file behind its end can't be read either. */
+static char *copy_of(const char *original, uint64_t size)
+{
+    char *copy = aligned_alloc(CW_PAGE, (size + CW_PAGE) & ~(uint64_t)(CW_PAGE - 1));
+    memcpy(copy, original, size);
+    return copy;
+}
+
+static int round_of(const char *original, enum cw_origin origin)
 {
     uint64_t size = number() % 8 ? ALL : number() % ALL;
-    char *snapshot = aligned_alloc(CW_PAGE, (size + CW_PAGE) & ~(uint64_t)(CW_PAGE - 1));
-    memcpy(snapshot, original, size);
+    char *snapshot = copy_of(original, size);
     for (uint64_t changes = number() % 4; changes; changes--)
         if (size >= CW_SNAPSHOT_ROOM)
             change(snapshot);
@@ -176,23 +192,31 @@ static int round_of(const char *original)
         head->checksum = cw_xxh64(snapshot, CW_SNAPSHOT_ROOM);
     }
     struct view view;
-    bool opened = !check(&view, (struct cw_bytes){(const uint8_t *)snapshot, size});
+    struct cw_bytes bytes = {(const uint8_t *)snapshot, size};
+    bool opened = !check(&view, bytes, origin);
     if (opened)
-        expect_good(&view, size);
+        expect_good(&view, size, origin);
+    struct cw_bytes plan = cw_snapshot_plan(bytes);
+    for (uint64_t n = 0; n < plan.size; n++)
+        opened += plan.data[n] == 1; /* touched; there is none */
     free(snapshot);
     return opened;
 }
 
 int main(int argc, char **argv)
 {
-    static char original[ALL] __attribute__((aligned(4096)));
+    static char originals[2][ALL + CW_PAGE - PLAN] __attribute__((aligned(4096)));
     if (argc != 3)
         return 2;
-    make(original);
+    make(originals[CW_OF_PRODUCT], CW_OF_PRODUCT);
+    make(originals[CW_OF_MACHINE], CW_OF_MACHINE);
     state = strtoull(argv[1], NULL, 10) * 2654435761u + 1;
-    long rounds = atol(argv[2]), opened = 0;
-    for (long n = 0; n < rounds; n++)
-        opened += round_of(original);
-    printf("%ld opened\n", opened);
+    long rounds = atol(argv[2]), opened[2] = {0, 0}, mistaken = 0;
+    for (long n = 0; n < rounds; n++) {
+        enum cw_origin origin = n % 2 ? CW_OF_MACHINE : CW_OF_PRODUCT;
+        opened[origin] += round_of(originals[origin], origin);
+        mistaken += n < 100 && round_of(originals[!origin], origin);
+    }
+    printf("%ld %ld %ld\n", opened[CW_OF_PRODUCT], opened[CW_OF_MACHINE], mistaken);
     return 0;
 }

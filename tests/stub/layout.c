@@ -4,6 +4,7 @@
 
 #include "image.h"
 #include "libraries.h"
+#include "snapshot.h"
 
 #define SIZE(type) printf("%s %zu\n", #type, sizeof(struct type))
 #define OFFSET(type, field) printf("%s.%s %zu\n", #type, #field, offsetof(struct type, field))
@@ -23,12 +24,17 @@ int main(void)
     SIZE(cw_need);
     SIZE(cw_slot);
     SIZE(cw_fixup);
+    SIZE(cw_snapshot_head);
     OFFSET(cw_header, sections);
     OFFSET(cw_node, parent);
     OFFSET(cw_node, data);
     OFFSET(cw_node, code);
     OFFSET(cw_settings, name);
     OFFSET(cw_settings, xoptions);
+    OFFSET(cw_snapshot_head, image_id);
+    OFFSET(cw_snapshot_head, plan_size);
+    OFFSET(cw_snapshot_head, cpu);
+    OFFSET(cw_snapshot_head, checksum);
     VALUE(CW_VERSION);
     VALUE(CW_SEGMENT_TAG);
     VALUE(CW_SECTIONS);
@@ -53,5 +59,7 @@ int main(void)
     VALUE(CW_QUIET);
     VALUE(CW_INTERPRETER);
     VALUE(CW_ENVIRONMENT);
+    VALUE(CW_REBAKE);
+    VALUE(CW_SNAPSHOT_ROOM);
     return 0;
 }

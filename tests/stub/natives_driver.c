@@ -69,7 +69,6 @@ static void save(void *context, void *start, size_t size)
 /* As a process that is restored: nothing of the libraries is there but what was saved of them. */
 static void restore(void)
 {
-    cw_natives_saving();
     cw_natives_ranges(save, NULL);
     munmap((void *)CW_REGION, cw_libraries_end(&image) - CW_REGION);
     int file = cw_natives_restore_begin();

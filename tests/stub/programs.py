@@ -40,10 +40,16 @@ TESTS = ROOT / "tests" / "stub"
 FILES = (
     *(
         STUB / f"{name}.c"
-        for name in ("say", "next", "paths", "candidates", "cache", "prune", "used", "content")
+        for name in ("say", "next", "paths", "candidates", "cache", "prune", "used", "machine")
     ),
-    *(STUB / f"{name}.c" for name in ("unpack", "open_node", "listing", "memory_library", "carried")),
-    *(STUB / f"{name}.c" for name in ("rewrite", "launch", "image", "libraries", "native_symbols", "xxh64")),
+    *(
+        STUB / f"{name}.c"
+        for name in ("content", "unpack", "open_node", "listing", "memory_library", "carried")
+    ),
+    *(
+        STUB / f"{name}.c"
+        for name in ("rewrite", "launch", "image", "libraries", "native_symbols", "xxh64", "fixed")
+    ),
     *sorted(STUB.glob("natives*.c")),
     *sorted(STUB.glob("wrap*.c")),
 )

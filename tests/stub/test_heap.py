@@ -14,7 +14,10 @@ from tests.stub.programs import STUB, TESTS, compile_program
 if TYPE_CHECKING:
     from pathlib import Path
 
-PARTS = ("heap", "heap_blocks", "heap_cache", "heap_pages", "heap_early", "heap_state", "say", "next")
+PARTS = (
+    *("heap", "heap_blocks", "heap_cache", "heap_pages", "heap_early", "heap_state"),
+    *("fixed", "say", "next"),
+)
 #: AddressSanitizer brings an allocator of its own.
 OPTIONS = (
     *("-fno-builtin", "-fsanitize=undefined", "-fno-sanitize-recover=undefined", "-no-pie"),

@@ -74,12 +74,17 @@ def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path)
         "cw_need": fmt.NEED.size,
         "cw_slot": fmt.SLOT.size,
         "cw_fixup": fmt.FIXUP.size,
+        "cw_snapshot_head": fmt.SNAPSHOT_HEAD.size,
         "cw_header.sections": fmt.HEADER.size,
         "cw_node.parent": fmt.STRING.size,
         "cw_node.data": fmt.STRING.size + fmt.NODE.size,
         "cw_node.code": fmt.STRING.size + fmt.NODE.size + fmt.BLOB.size,
         "cw_settings.name": fmt.SETTINGS.size,
         "cw_settings.xoptions": fmt.SETTINGS.size + 4 * fmt.STRING.size,
+        "cw_snapshot_head.image_id": 48,
+        "cw_snapshot_head.plan_size": 120,
+        "cw_snapshot_head.cpu": 128,
+        "cw_snapshot_head.checksum": fmt.SNAPSHOT_HEAD.size - 8,
         "CW_VERSION": fmt.VERSION,
         "CW_SEGMENT_TAG": fmt.SEGMENT_TAG,
         "CW_SECTIONS": len(fmt.Section),
@@ -104,6 +109,8 @@ def test_writer_and_reader_have_the_same_layout(c_compiler: str, tmp_path: Path)
         "CW_QUIET": fmt.NodeFlag.QUIET,
         "CW_INTERPRETER": fmt.SettingsFlag.INTERPRETER,
         "CW_ENVIRONMENT": fmt.SettingsFlag.ENVIRONMENT,
+        "CW_REBAKE": fmt.SettingsFlag.REBAKE,
+        "CW_SNAPSHOT_ROOM": fmt.SNAPSHOT_ROOM,
     }
 
 

@@ -188,9 +188,19 @@ def test_snapshot_is_a_word_or_a_table() -> None:
         allow = ["a"]
         deny = ["b", "c.d"]
         gate = ["DEBUG"]
+        rebake = false
     """) == SnapshotWish(
-        train=(("--help",), ("run", "two words", "-x"), ()), allow=("a",), deny=("b", "c.d"), gate=("DEBUG",)
+        train=(("--help",), ("run", "two words", "-x"), ()),
+        allow=("a",),
+        deny=("b", "c.d"),
+        gate=("DEBUG",),
+        rebake=False,
     )
+
+
+def test_users_may_have_snapshots_of_their_own_unless_told_otherwise() -> None:
+    assert Config().settings.rebake
+    assert not parse_config({"snapshot": {"rebake": False}}, "x.toml").settings.rebake
 
 
 @pytest.mark.parametrize(
@@ -205,6 +215,7 @@ def test_snapshot_is_a_word_or_a_table() -> None:
         ("snapshot = {train = [1]}", "snapshot"),
         ('snapshot = {train = ["\'no end"]}', "snapshot"),
         ("snapshot = {wanted = false}", "wanted"),
+        ('snapshot = {rebake = "no"}', "snapshot"),
     ],
 )
 def test_mistakes_about_the_snapshot(text: str, word: str) -> None:

@@ -6,6 +6,8 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
 - `defer`: compile `modules` so that statements that look at the machine wait, and write them to `deferred`.
 - `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
+
+On the machine of use the plan is the one that the product's own snapshot was made by.
 """
 
 import gc
@@ -47,11 +49,32 @@ def prepare(path):
     # Elsewhere: the name of the build's own folder, which modules ask for, would get into the snapshot.
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
     os.chdir("/")
-    plan["deferred"] = plan["deferred"] and f"/proc/self/fd/{folder}/{plan['deferred']}"
-    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan))
-    return f"/proc/self/fd/{folder}/{plan['snapshot']}", b"".join(
-        os.fsencode(name) + b"\0" for name in plan["gates"]
-    )
+    _coachwhip.hold_randomness()
+    deferred = _read(f"/proc/self/fd/{folder}/{plan['deferred']}") if plan["deferred"] else b""
+    _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan, deferred))
+    return f"/proc/self/fd/{folder}/{plan['snapshot']}", _encoded(plan["gates"])
+
+
+def prepare_here(text):
+    """Import what the plan in the product's snapshot says, for a snapshot that is for this machine only.
+
+    Return what went wrong, in words or empty, and the variables that must not be set.
+    """
+    from binascii import a2b_base64
+
+    plan = json.loads(text)
+    del os.environ["COACHWHIP_BAKE"]
+    faults = _bake(plan, a2b_base64(plan["deferred"]))
+    return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
+
+
+def _encoded(gates):
+    return b"".join(os.fsencode(name) + b"\0" for name in gates)
+
+
+def _read(path):
+    with open(path, "rb") as stream:
+        return stream.read()
 
 
 def _write(path, report):
@@ -77,12 +100,12 @@ class _Gate:
             raise Unbaked(fullname)
 
 
-def _bake(plan):
+def _bake(plan, deferred):
     _coachwhip.hold_constant()
     import _coachwhip_later
     import _coachwhip_resume
 
-    waiting = _coachwhip_later.Waiting(plan["deferred"])
+    waiting = _coachwhip_later.Waiting(deferred)
     gate = _Gate(frozenset(plan["left_out"]))
     sys.meta_path.insert(0, gate)
     faults = {}

@@ -47,7 +47,7 @@ class _Module:
         return ""
 
     def compile(self):
-        """Return the module's code, and for each statement that waits its code, scope, names and line."""
+        """Return the module's code, and for each statement that waits its code, scope and names."""
         flags = 0
         for node in self.tree.body:
             if isinstance(node, ast.ImportFrom) and node.module == "__future__":
@@ -57,7 +57,7 @@ class _Module:
             statements = ast.fix_missing_locations(ast.Module(_take_out(unit, len(later)), []))
             code = compile(statements, self.path, "exec", flags, dont_inherit=True)
             names = sorted(unit.names.binds) if unit.late == "whole" else []
-            later.append((code, unit.scope, names, unit.node.lineno))
+            later.append((code, unit.scope, names))
         tree = ast.fix_missing_locations(self.tree)
         return compile(tree, self.path, "exec", flags, dont_inherit=True), later
 
@@ -108,8 +108,7 @@ def defer(facts, path):
     """Compile modules so that some of their statements wait, and write their code to a file.
 
     `facts` has, for each module in the order of import, its `origin`, whether it is a `package`, its
-    `imports`, and the `lines` that look at the machine. Return `faults`, why it can't be done, and `later`,
-    the lines of what waits, both by module.
+    `imports`, and the `lines` that look at the machine. Return why it can't be done, by module.
     """
     modules = {}
     faults = {}
@@ -146,8 +145,5 @@ def _finish(modules, faults, path):
             else:
                 codes[name] = module.compile()
     with open(path, "wb") as stream:
-        marshal.dump(
-            {name: (code, [part[:3] for part in later]) for name, (code, later) in codes.items()}, stream
-        )
-    lines = {name: [line for *_, line in later] for name, (_code, later) in codes.items()}
-    return {"faults": faults, "later": lines}
+        marshal.dump(codes, stream)
+    return faults

@@ -17,12 +17,9 @@ MARK = "_coachwhip_later"
 class Waiting:
     """A finder of modules from which statements were taken out; knows which of these were reached."""
 
-    def __init__(self, path):
-        """Take the modules' code from a file that `_coachwhip_defer` has written; none of an empty path."""
-        self._codes = {}
-        if path:
-            with open(path, "rb") as stream:
-                self._codes = marshal.load(stream)
+    def __init__(self, deferred):
+        """Take the modules' code from the bytes that `_coachwhip_defer` has written; they may be none."""
+        self._codes = marshal.loads(deferred) if deferred else {}
         self._reached = []
         setattr(builtins, MARK, self._reach)
         sys.meta_path.insert(0, self)

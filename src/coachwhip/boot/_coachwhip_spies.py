@@ -8,6 +8,7 @@ import _signal
 import _warnings
 import atexit
 import gc
+import os
 import posix
 import sys
 
@@ -106,6 +107,62 @@ def _is_translated(domain, folder):
             continue
         return True
     return False
+
+
+def _reads(key):
+    frame = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__") in ("os", "collections.abc"):
+        frame = frame.f_back
+    if frame is None or not finds_nothing(frame):
+        _Variables.note("variable", os.fsdecode(key))
+
+
+class _Variables(dict):
+    """The environment's variables; notes who reads and who writes."""
+
+    note = None
+
+    def __getitem__(self, key):
+        _reads(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key):
+        _reads(key)
+        return super().__contains__(key)
+
+    def get(self, key, default=None):
+        _reads(key)
+        return super().get(key, default)
+
+    def __iter__(self):
+        _Variables.note("variable", "*")
+        return super().__iter__()
+
+    def keys(self):
+        _Variables.note("variable", "*")
+        return super().keys()
+
+    def items(self):
+        _Variables.note("variable", "*")
+        return super().items()
+
+    def copy(self):
+        _Variables.note("variable", "*")
+        return dict(self)
+
+    def __setitem__(self, key, value):
+        _Variables.note("state", f"sets {os.fsdecode(key)}")
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key):
+        _Variables.note("state", f"deletes {os.fsdecode(key)}")
+        super().__delitem__(key)
+
+
+def variables(environ, note):
+    """Return the environment's variables as a dictionary that takes notes."""
+    _Variables.note = staticmethod(note)
+    return _Variables(environ)
 
 
 def _spied(function, kind, name, note, module):

@@ -74,54 +74,6 @@ def _is_foreign(path):
     return bool(text) and not text.startswith(_ROOT) and text != _NULL
 
 
-def _reads(key):
-    frame = sys._getframe(2)
-    while frame is not None and frame.f_globals.get("__name__") in ("os", "collections.abc"):
-        frame = frame.f_back
-    if frame is None or not _coachwhip_spies.finds_nothing(frame):
-        _note("variable", os.fsdecode(key))
-
-
-class _Variables(dict):
-    """The environment's variables; notes who reads and who writes."""
-
-    def __getitem__(self, key):
-        _reads(key)
-        return super().__getitem__(key)
-
-    def __contains__(self, key):
-        _reads(key)
-        return super().__contains__(key)
-
-    def get(self, key, default=None):
-        _reads(key)
-        return super().get(key, default)
-
-    def __iter__(self):
-        _note("variable", "*")
-        return super().__iter__()
-
-    def keys(self):
-        _note("variable", "*")
-        return super().keys()
-
-    def items(self):
-        _note("variable", "*")
-        return super().items()
-
-    def copy(self):
-        _note("variable", "*")
-        return dict(self)
-
-    def __setitem__(self, key, value):
-        _note("state", f"sets {os.fsdecode(key)}")
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key):
-        _note("state", f"deletes {os.fsdecode(key)}")
-        super().__delitem__(key)
-
-
 def _telling(kind, name, function):
     def spy(*args, **kwargs):
         _note(kind, name)
@@ -158,7 +110,7 @@ def _replace_all():
         spy = _of_file(name, getattr(posix, name))
         setattr(posix, name, spy)
         setattr(os, name, spy)
-    os.environ._data = os.environb._data = posix.environ = _Variables(posix.environ)
+    os.environ._data = os.environb._data = posix.environ = _coachwhip_spies.variables(posix.environ, _note)
     _coachwhip_spies.replace_early(_note)
     sys.addaudithook(_audit)
 

@@ -86,7 +86,7 @@ Examples:
     help="Let COACHWHIP_INTERPRETER=1 turn the product into a Python.  [default: let]",
 )
 @_contents("--no-snapshot", is_flag=True, help="Have every start begin at the beginning.")
-@_contents("--explain", is_flag=True, help="Say which modules are not in the snapshot, and why.")
+@_contents("--explain", is_flag=True, help="Say which modules are not in the snapshot, why, and what to do.")
 @_requirements(
     "-c",
     "--constraint",
@@ -150,7 +150,8 @@ def build(ui: Ui, /, app: str | None, output: Path | None, **options: Any) -> No
     if product.snapshot is not None:
         ui.note(snapshot_line(product.snapshot, product.snapshot_size))
         if explain:
-            ui.show(explanation(product.snapshot))
+            for part in explanation(product.snapshot):
+                ui.show(part)
     ui.result(_summary(product))
 
 

@@ -26,6 +26,7 @@ __all__ = ["command_line", "main"]
 #: it needs, is imported when the command is used.
 COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("coachwhip.cli.build:build", "Build an executable from an application."),
+    "bake": ("coachwhip.cli.bake:bake", "Make the snapshot of a built file anew, or explain it."),
     "inspect": ("coachwhip.cli.inspect:inspect", "Show what is inside a built file."),
     "runtime": ("coachwhip.cli.runtime:runtime_group", "Install and manage the Pythons that products carry."),
     "cache": ("coachwhip.cli.cache:cache_group", "Find and clean the cache."),

@@ -54,6 +54,7 @@ class Config:
         return Settings(
             interpreter=self.interpreter,
             environment=self.environment,
+            rebake=self.snapshot.rebake,
             xoptions=self.xoptions,
             warnings=self.warnings,
             optimize=self.optimize,

@@ -116,7 +116,7 @@ def _entry(value: object) -> str:
     return text
 
 
-_SNAPSHOT_LISTS = ("train", "allow", "deny", "gate")
+_SNAPSHOT_KEYS = ("train", "allow", "deny", "gate", "rebake")
 
 
 def _snapshot(value: object) -> SnapshotWish:
@@ -125,12 +125,10 @@ def _snapshot(value: object) -> SnapshotWish:
     if not isinstance(value, Mapping):
         raise ValueError  # noqa: TRY004
     for name in value:
-        if name not in _SNAPSHOT_LISTS:
-            raise ValueError(f"it has no {name!r}, only {', '.join(_SNAPSHOT_LISTS)}")
-    lists: dict[str, Any] = {name: _texts(value[name]) for name in value if name != "train"}
-    if "train" in value:
-        lists["train"] = _command_lines(value["train"])
-    return SnapshotWish(**lists)
+        if name not in _SNAPSHOT_KEYS:
+            raise ValueError(f"it has no {name!r}, only {', '.join(_SNAPSHOT_KEYS)}")
+    wish: dict[str, Any] = {name: _SNAPSHOT_KINDS.get(name, _texts)(value[name]) for name in value}
+    return SnapshotWish(**wish)
 
 
 def _command_lines(value: object) -> tuple[tuple[str, ...], ...]:
@@ -139,6 +137,8 @@ def _command_lines(value: object) -> tuple[tuple[str, ...], ...]:
         raise ValueError
     return tuple(tuple(shlex.split(line)) for line in value)
 
+
+_SNAPSHOT_KINDS: Mapping[str, Callable[[object], object]] = {"train": _command_lines, "rebake": _flag}
 
 _TEXT = Kind("a text", _text)
 _TEXTS = Kind("a list of texts", _texts)
@@ -300,12 +300,13 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         "snapshot",
-        Kind('"auto", "off" or a table of lists', _snapshot),
+        Kind('"auto", "off" or a table', _snapshot),
         '"off"',
         "Whether starts go on from a [snapshot](../explanation/snapshots.md), where one can be made. "
         "As a table, `[tool.coachwhip.snapshot]`: `train`, command lines that the app is run with to learn "
         'what it imports, by default `["--help", "--version"]`; `allow`, modules that are taken whatever '
         "they look at; `deny`, modules that stay out; `gate`, environment variables that must not be set "
-        "for the snapshot to be used.",
+        "for the snapshot to be used; `rebake = false`, if `./app --coachwhip-bake` is not to give users a "
+        "snapshot of their own.",
     ),
 )

@@ -11,7 +11,7 @@ from coachwhip.image.natives import (
 )
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
-from coachwhip.image.snapshot import write_with_snapshot
+from coachwhip.image.snapshot import snapshot_plan, write_with_snapshot
 from coachwhip.image.writer import write_product
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "outside_libraries",
     "plan_image",
     "read_image",
+    "snapshot_plan",
     "write_product",
     "write_with_snapshot",
 ]

@@ -25,6 +25,9 @@ __all__ = [
     "SEGMENT_TAG",
     "SETTINGS",
     "SLOT",
+    "SNAPSHOT_HEAD",
+    "SNAPSHOT_MAGIC",
+    "SNAPSHOT_ROOM",
     "STRING",
     "VERSION",
     "NodeFlag",
@@ -91,6 +94,7 @@ class SettingsFlag(IntFlag):
 
     INTERPRETER = 1
     ENVIRONMENT = 2
+    REBAKE = 4
 
 
 class SlotFlag(IntFlag):
@@ -127,6 +131,12 @@ NEED = struct.Struct("<IIII")
 SLOT = struct.Struct("<IIIIQII")
 #: address, kind, slot, value
 FIXUP = struct.Struct("<QIIq")
+#: magic, size, stub id, image id, tables' checksum, ends of heap and arenas, number of ranges, sizes of
+#: thread-locals, gates and plan, processor, checksum
+SNAPSHOT_HEAD = struct.Struct("<8sQ32s32sQQQIIQQ24sQ")
+SNAPSHOT_MAGIC = b"CWSNAP\0\2"
+#: Bytes before those of the ranges.
+SNAPSHOT_ROOM = 32768
 HEADER_SIZE = HEADER.size + len(Section) * RANGE.size + 16
 NODE_SIZE = STRING.size + NODE.size + 2 * BLOB.size
 SETTINGS_SIZE = SETTINGS.size + 4 * STRING.size + 3 * LIST.size

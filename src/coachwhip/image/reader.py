@@ -243,6 +243,11 @@ class ImageReader:
             raise _damaged("its index")
         return tuple(self._string(items, (first + n) * STRING.size) for n in range(count))
 
+    @property
+    def entry_module(self) -> str:
+        """The module that is imported before the entry runs; may be empty."""
+        return self._string(self.section(Section.SETTINGS), SETTINGS.size + 3 * STRING.size)
+
     def _read_settings(self) -> Settings:
         table = self.section(Section.SETTINGS)
         if len(table) != SETTINGS_SIZE:
@@ -252,6 +257,7 @@ class ImageReader:
         return Settings(
             interpreter=bool(flags & SettingsFlag.INTERPRETER),
             environment=bool(flags & SettingsFlag.ENVIRONMENT),
+            rebake=bool(flags & SettingsFlag.REBAKE),
             xoptions=self._list(table, lists),
             warnings=self._list(table, lists + LIST.size),
             optimize=optimize,

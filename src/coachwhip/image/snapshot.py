@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
-from coachwhip.image.format import HEADER_SIZE, PAGE, Section
+import xxhash
+
+from coachwhip.errors import ImageError
+from coachwhip.image.format import (
+    HEADER_SIZE,
+    PAGE,
+    SNAPSHOT_HEAD,
+    SNAPSHOT_MAGIC,
+    SNAPSHOT_ROOM,
+    Section,
+)
 from coachwhip.image.header import Header, encode_header
 from coachwhip.image.reader import ImageReader
 from coachwhip.image.stub_elf import resized
@@ -13,37 +23,104 @@ from coachwhip.image.stub_elf import resized
 if TYPE_CHECKING:
     import mmap
 
-__all__ = ["write_with_snapshot"]
+__all__ = ["SnapshotHead", "snapshot_plan", "with_head", "write_with_snapshot"]
 
 
-def write_with_snapshot(product: bytes | mmap.mmap, snapshot: bytes, output: IO[bytes]) -> int:
+class SnapshotHead(NamedTuple):
+    """What stands at the start of a snapshot; `FORMAT.md` describes the fields. Sizes are in bytes."""
+
+    magic: bytes
+    size: int
+    stub_id: bytes
+    image_id: bytes
+    tables_checksum: int
+    heap_end: int
+    arenas_end: int
+    ranges: int
+    locals_size: int
+    gates_size: int
+    plan_size: int
+    cpu: bytes
+    checksum: int
+
+    @classmethod
+    def of(cls, snapshot: bytes) -> SnapshotHead:
+        """Read the head of a snapshot.
+
+        Raises:
+            ImageError: it is damaged, as far as its head tells.
+        """
+        if len(snapshot) < SNAPSHOT_ROOM:
+            raise ImageError("the snapshot is too short")
+        head = cls._make(SNAPSHOT_HEAD.unpack_from(snapshot))
+        sizes = SNAPSHOT_ROOM + head.plan_size <= head.size <= len(snapshot)
+        if head.magic != SNAPSHOT_MAGIC or not sizes or with_head(snapshot, head) != snapshot[:SNAPSHOT_ROOM]:
+            raise ImageError("the snapshot is damaged")
+        return head
+
+
+def with_head(snapshot: bytes, head: SnapshotHead) -> bytes:
+    """Return the first bytes of a snapshot, all that its checksum is of, with another head."""
+    rest = snapshot[SNAPSHOT_HEAD.size : SNAPSHOT_ROOM]
+    checksum = xxhash.xxh64_intdigest(SNAPSHOT_HEAD.pack(*head._replace(checksum=0)) + rest)
+    return SNAPSHOT_HEAD.pack(*head._replace(checksum=checksum)) + rest
+
+
+def snapshot_plan(image: ImageReader) -> bytes:
+    """Return the plan that a product's snapshot was made by; empty when it has no snapshot.
+
+    Raises:
+        ImageError: the snapshot is damaged.
+    """
+    snapshot = image.section(Section.SNAPSHOT)
+    if not snapshot:
+        return b""
+    head = SnapshotHead.of(snapshot)
+    return snapshot[head.size - head.plan_size : head.size]
+
+
+def _joined(memory: bytes, plan: bytes, product: ImageReader, stub_id: bytes) -> bytes:
+    """Return memory that a product has saved as the snapshot of that with another stub id."""
+    head = SnapshotHead.of(memory)
+    if head.stub_id != product.stub_id or head.tables_checksum != product.tables_checksum:
+        raise ImageError("the snapshot belongs to another program")
+    if head.plan_size or head.size != len(memory):
+        raise ImageError("the snapshot is not as the program has saved it")
+    head = head._replace(stub_id=stub_id, size=len(memory) + len(plan), plan_size=len(plan))
+    return with_head(memory, head) + memory[SNAPSHOT_ROOM:] + plan
+
+
+def write_with_snapshot(
+    product: bytes | mmap.mmap, memory: bytes, output: IO[bytes], plan: bytes = b""
+) -> int:
     """Write a product with another snapshot than its own, and return its size in bytes.
 
     Everything else keeps its place and address, so that what the snapshot refers to is where it was.
 
     Args:
         product: the whole executable.
-        snapshot: memory that the product has saved; empty for none.
+        memory: what the product has saved; empty for no snapshot.
         output: a stream at its start.
+        plan: what the product needs to make the snapshot again, on the machine where it is used.
 
     Raises:
-        ImageError: it is no product, or damaged.
+        ImageError: it is no product, or damaged, or the memory is of another one.
         OSError: the output can't be written.
     """
     reader = ImageReader(product)
     ranges = {section: reader.range(section) for section in Section}
     end = sum(ranges[Section.PAGES])
-    start = end + -end % (PAGE if snapshot else 8)
-    ranges[Section.SNAPSHOT] = (start, len(snapshot))
-    image_size = start + len(snapshot)
-    stub = resized(bytes(product[: reader.offset]), image_size)
-    rest = bytes(start - end) + snapshot
-    file_size = reader.offset + image_size
+    start = end + -end % (PAGE if memory else 8)
+    size = len(memory) + len(plan) if memory else 0
+    ranges[Section.SNAPSHOT] = (start, size)
+    stub = resized(bytes(product[: reader.offset]), start + size)
+    stub_id = hashlib.sha256(stub).digest()
+    rest = bytes(start - end) + (_joined(memory, plan, reader, stub_id) if memory else b"")
+    file_size = reader.offset + start + size
     with memoryview(product)[reader.offset + HEADER_SIZE : reader.offset + end] as body:
         digest = hashlib.sha256(body)
         digest.update(rest)
-        stub_id = hashlib.sha256(stub).digest()
-        header = Header(image_size, file_size, digest.digest(), stub_id, ranges, reader.tables_checksum)
+        header = Header(start + size, file_size, digest.digest(), stub_id, ranges, reader.tables_checksum)
         for part in (stub, encode_header(header), body, rest):
             output.write(part)
     return file_size

@@ -96,6 +96,8 @@ def _settings(plan: ImagePlan, strings: _Strings, lists: _Lists) -> bytes:
         flags |= SettingsFlag.INTERPRETER
     if bundle.settings.environment:
         flags |= SettingsFlag.ENVIRONMENT
+    if bundle.settings.rebake:
+        flags |= SettingsFlag.REBAKE
     return b"".join(
         (
             SETTINGS.pack(flags, bundle.settings.optimize, plan.entry, 0),

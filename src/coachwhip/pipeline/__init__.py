@@ -2,5 +2,6 @@
 
 from coachwhip.pipeline.build import build_product
 from coachwhip.pipeline.model import Product, Request
+from coachwhip.pipeline.rebake import Rebake, Rebaked, rebake_product
 
-__all__ = ["Product", "Request", "build_product"]
+__all__ = ["Product", "Rebake", "Rebaked", "Request", "build_product", "rebake_product"]

@@ -19,13 +19,12 @@ from coachwhip.model import Distribution
 from coachwhip.pipeline.boot import collect_boot
 from coachwhip.pipeline.carried import with_carried
 from coachwhip.pipeline.entry import check_entry
-from coachwhip.pipeline.finish import attach, place
+from coachwhip.pipeline.finish import place, with_snapshot
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
 from coachwhip.pipeline.natives import prelink_bundle
 from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
 from coachwhip.runtime.stub import build_stub
-from coachwhip.snapshot import bake, check
 
 if TYPE_CHECKING:
     from coachwhip.effects.cache import Cache
@@ -120,10 +119,7 @@ def _bake(job: _Job, product: Path, entry_module: str) -> Baked | None:
         return None
     try:
         with job.progress.step("Making the snapshot"):
-            baked = bake(product, entry_module, wish)
-            attach(product, baked, product.with_name("whole"))
-            check(product.with_name("whole"), wish)
-            return baked
+            return with_snapshot(product, product.with_name("whole"), entry_module, wish)
     except BuildError as error:
         job.progress.note(f"No snapshot: {error.message}; the product starts the ordinary way.")
         for line in error.detail.splitlines():

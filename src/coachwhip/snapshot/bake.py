@@ -101,7 +101,7 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice, deferred)
         if not faults and memory:
-            return Baked(memory, choice)
+            return Baked(memory, choice, wish, (place.folder / deferred).read_bytes() if deferred else b"")
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
         faults = faults or dict.fromkeys(
             _mapped(search.watched), "holds addresses of this machine's libraries"
@@ -229,11 +229,9 @@ class _Search:
             for module in self.watched
             if module.name in chosen and module.origin
         }
-        report = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
-        if report is None:
-            return dict.fromkeys(choice.waiting, "fails")
-        faults: dict[str, str] = report["faults"]
-        return faults
+        faults: dict[str, str] | None
+        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
+        return dict.fromkeys(choice.waiting, "fails") if faults is None else faults
 
 
 def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:

@@ -81,7 +81,8 @@ def choose(
         elif against and module.name in usual and module.name not in stubborn and _can_wait(module, against):
             waiting[module.name] = against
         elif against:
-            left[module.name] = LeftOut(module.name, in_words(against[0]), against[0].place)
+            first = against[0]
+            left[module.name] = LeftOut(module.name, in_words(first), first.place, kind=first.kind)
     _add_importers(by_name, left)
     inside = [module.name for module in modules if module.name not in left]
     # What can't be imported, like modules for Windows, fails in the same way while the snapshot is made.

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from coachwhip.model import SnapshotWish
+
 __all__ = ["Baked", "Choice", "LeftOut", "Module", "Note"]
 
 
@@ -62,12 +64,14 @@ class LeftOut:
         reason: what stands against it, in words.
         place: `file:line` of that.
         because: the module that it imports and that is left out for a reason of its own; empty for such.
+        kind: that of the note that stands against it, see `Note`; else empty.
     """
 
     name: str
     reason: str
     place: str
     because: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,11 @@ class Baked:
     Attributes:
         memory: its bytes.
         choice: what is in it.
+        wish: what the app's configuration says of it.
+        deferred: the code of modules with statements that wait, as the product has compiled it; may be empty.
     """
 
     memory: bytes
     choice: Choice
+    wish: SnapshotWish
+    deferred: bytes

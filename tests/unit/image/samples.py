@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import xxhash
 import zstandard
 
-from coachwhip.image import Manifest, plan_image, write_product
+from coachwhip.image import ImageReader, Manifest, plan_image, write_product
+from coachwhip.image.format import PAGE, SNAPSHOT_MAGIC, SNAPSHOT_ROOM
 from coachwhip.image.manifest import DistributionRecord, NativeRecord
+from coachwhip.image.snapshot import SnapshotHead, with_head
 from coachwhip.model import (
     Blob,
     Bundle,
@@ -47,6 +49,27 @@ def fake_stub(*, note: bool = True, size: int = 5000) -> bytes:
         ident, 2, 62, 1, 0x401000, EHDR.size, 0, 0, EHDR.size, PHDR.size, len(headers), 0, 0, 0
     )
     return ((header + b"".join(headers)).ljust(0x200, b"\xcc") + LOADER).ljust(size, b"\xcc")
+
+
+def memory_of(product: bytes, size: int = 3 * PAGE) -> bytes:
+    """What a product would have saved of itself, as far as a writer looks at it."""
+    reader = ImageReader(product)
+    head = SnapshotHead(
+        magic=SNAPSHOT_MAGIC,
+        size=SNAPSHOT_ROOM + size,
+        stub_id=reader.stub_id,
+        image_id=bytes(32),
+        tables_checksum=reader.tables_checksum,
+        heap_end=0x1000000000 + size,
+        arenas_end=0x1800000000,
+        ranges=1,
+        locals_size=0,
+        gates_size=0,
+        plan_size=0,
+        cpu=bytes(24),
+        checksum=0,
+    )
+    return with_head(bytes(SNAPSHOT_ROOM), head) + bytes(range(256)) * (size // 256)
 
 
 class LayerBuilder:

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coachwhip.errors import ImageError
-from coachwhip.image import ImageReader, write_with_snapshot
-from coachwhip.image.format import PAGE, NodeKind, Section
+from coachwhip.image import ImageReader, snapshot_plan, write_with_snapshot
+from coachwhip.image.format import PAGE, SNAPSHOT_ROOM, NodeKind, Section
+from coachwhip.image.snapshot import SnapshotHead, with_head
 from coachwhip.image.stub_elf import find_segment
-from tests.unit.image.samples import product
+from tests.unit.image.samples import memory_of, product
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MEMORY = bytes(range(256)) * 32
+PLAN = b'{"modules":[]}'
 
 
-def with_snapshot(bare: bytes, memory: bytes) -> bytes:
+def with_snapshot(bare: bytes, memory: bytes, plan: bytes = b"") -> bytes:
     output = io.BytesIO()
-    assert write_with_snapshot(bare, memory, output) == len(output.getvalue())
+    assert write_with_snapshot(bare, memory, output, plan) == len(output.getvalue())
     return output.getvalue()
 
 
@@ -33,7 +34,7 @@ def snapshot_of(data: bytes) -> bytes:
 
 def test_everything_else_keeps_its_place(tmp_path: Path) -> None:
     bare = product(tmp_path)
-    data = with_snapshot(bare, MEMORY)
+    data = with_snapshot(bare, memory_of(bare), PLAN)
     before, after = ImageReader(bare), ImageReader(data)
     after.verify()
     assert after.offset == before.offset
@@ -55,35 +56,72 @@ def test_everything_else_keeps_its_place(tmp_path: Path) -> None:
 
 
 def test_the_snapshot_is_whole_pages_into_the_file_and_the_image_ends_with_it(tmp_path: Path) -> None:
-    data = with_snapshot(product(tmp_path), MEMORY)
+    bare = product(tmp_path)
+    memory = memory_of(bare)
+    data = with_snapshot(bare, memory, PLAN)
     reader = ImageReader(data)
     start, size = reader.range(Section.SNAPSHOT)
     assert (reader.offset + start) % PAGE == 0
     assert start % PAGE == 0
-    assert (reader.offset + start + size, size) == (len(data), len(MEMORY))
-    assert snapshot_of(data) == MEMORY
+    assert (reader.offset + start + size, size) == (len(data), len(memory) + len(PLAN))
+    assert snapshot_of(data)[SNAPSHOT_ROOM:] == memory[SNAPSHOT_ROOM:] + PLAN
     segment = find_segment(data)
     assert segment is not None
     assert segment.offset + segment.size == len(data)
 
 
-def test_another_snapshot_takes_the_place_of_the_first(tmp_path: Path) -> None:
+def test_a_snapshot_names_the_product_that_it_lies_in_and_has_its_plan(tmp_path: Path) -> None:
     bare = product(tmp_path)
-    first = with_snapshot(bare, MEMORY)
-    assert with_snapshot(first, MEMORY[:PAGE]) == with_snapshot(bare, MEMORY[:PAGE])
-    assert with_snapshot(first, MEMORY * 2) == with_snapshot(bare, MEMORY * 2)
-    assert with_snapshot(first, MEMORY) == first
+    memory = memory_of(bare)
+    data = with_snapshot(bare, memory, PLAN)
+    before, head = SnapshotHead.of(memory), SnapshotHead.of(snapshot_of(data))
+    assert head.stub_id == ImageReader(data).stub_id != before.stub_id
+    assert (head.size, head.plan_size) == (len(memory) + len(PLAN), len(PLAN))
+    changed = {"stub_id", "size", "plan_size", "checksum"}
+    assert all(getattr(head, name) == getattr(before, name) for name in head._fields if name not in changed)
+    assert snapshot_plan(ImageReader(data)) == PLAN
+    assert snapshot_plan(ImageReader(bare)) == b""
+
+
+def test_memory_of_another_product_is_refused(tmp_path: Path) -> None:
+    bare = product(tmp_path)
+    memory = memory_of(bare)
+    head = SnapshotHead.of(memory)
+    for wrong in (
+        head._replace(stub_id=bytes(32)),
+        head._replace(tables_checksum=head.tables_checksum ^ 1),
+        head._replace(plan_size=PAGE),
+        head._replace(size=len(memory) - PAGE),
+    ):
+        with pytest.raises(ImageError):
+            with_snapshot(bare, with_head(memory, wrong) + memory[SNAPSHOT_ROOM:])
+    # It was saved by the product without a snapshot, and is put behind that.
+    with pytest.raises(ImageError):
+        with_snapshot(with_snapshot(bare, memory), memory)
+
+
+@pytest.mark.parametrize("at", [0, 5, 8, 20, 80, 130, 200, SNAPSHOT_ROOM - 1])
+def test_a_damaged_head_is_noticed(tmp_path: Path, at: int) -> None:
+    bare = product(tmp_path)
+    memory = bytearray(memory_of(bare))
+    memory[at] ^= 1
+    for damaged in (bytes(memory), bytes(memory[:SNAPSHOT_ROOM]), bytes(memory[:100])):
+        with pytest.raises(ImageError):
+            with_snapshot(bare, damaged)
 
 
 def test_without_its_snapshot_it_is_what_it_was(tmp_path: Path) -> None:
     bare = product(tmp_path)
-    assert with_snapshot(with_snapshot(bare, MEMORY), b"") == bare
+    first = with_snapshot(bare, memory_of(bare), PLAN)
+    assert with_snapshot(first, b"") == bare
+    assert with_snapshot(with_snapshot(first, b""), memory_of(bare), PLAN) == first
     assert with_snapshot(bare, b"") == bare
     assert snapshot_of(bare) == b""
 
 
 def test_a_changed_snapshot_is_noticed_by_the_reader(tmp_path: Path) -> None:
-    data = bytearray(with_snapshot(product(tmp_path), MEMORY))
+    bare = product(tmp_path)
+    data = bytearray(with_snapshot(bare, memory_of(bare), PLAN))
     data[-100] ^= 1
     reader = ImageReader(bytes(data))
     with pytest.raises(ImageError):
@@ -94,4 +132,4 @@ def test_what_is_no_product_is_refused(tmp_path: Path) -> None:
     data = product(tmp_path)
     for wrong in (b"", b"\x7fELF" + bytes(100), data[: len(data) // 2], data[:-1]):
         with pytest.raises(ImageError):
-            write_with_snapshot(wrong, MEMORY, io.BytesIO())
+            write_with_snapshot(wrong, memory_of(data), io.BytesIO())
