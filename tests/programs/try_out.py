@@ -26,7 +26,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 TOOLS = """
     sh bash cat cp mv rm mkdir chmod touch sleep env printf echo head tail grep sed sort uniq wc find id git
-    curl kill seq tr cut date true false ls stty less pwd ln uname ps dirname basename mktemp
+    curl kill seq tr cut date true false ls stty less pwd ln uname ps dirname basename mktemp cmp script
+    timeout
 """
 PAGE = "<html><title>Page {0}</title><body><p>text {0}</p><a href='index.html'>back</a></body></html>"
 
