@@ -146,7 +146,7 @@ class _Running:
 
     @staticmethod
     def _own():
-        counts = len(_entries("fd")), len(_entries("task"))
+        counts = sum(not _is_ours(name) for name in _entries("fd")), len(_entries("task"))
         return tuple(count - known for count, known in zip(counts, _Running._known, strict=True))
 
     def __enter__(self):
@@ -259,6 +259,15 @@ _LEFT = (("descriptor", "leaves one open"), ("thread", "runs"))
 
 def _entries(name):
     return posix.listdir.__wrapped__(f"/proc/self/{name}")
+
+
+def _is_ours(descriptor):
+    """Whether a descriptor is the product's own, which keeps its unpacked files from being removed."""
+    try:
+        path = posix.readlink.__wrapped__(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return False
+    return "/coachwhip" in path and path.endswith("/.used")
 
 
 def _add_import(name):
