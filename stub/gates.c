@@ -75,10 +75,6 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
         return cw_no_snapshot;
     if (wish && strcmp(wish, "0") == 0)
         return "COACHWHIP_SNAPSHOT=0";
-    if (wish && strcmp(wish, "failed") == 0) { /* by _coachwhip_resume, of the process that this one was */
-        unsetenv("COACHWHIP_SNAPSHOT");
-        return "a statement that runs at every start failed";
-    }
     if (start->interpreter)
         return "it acts as a Python interpreter";
     if (cw_bake_plan())
