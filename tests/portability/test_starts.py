@@ -1,4 +1,4 @@
-"""Products start from their snapshots wherever they run, not only on machines like that which has built them."""
+"""Products start from their snapshots wherever they run, not only on machines like the one that built them."""
 
 from __future__ import annotations
 

@@ -53,7 +53,6 @@ HARMLESS = {
     ("rich.color", "machine uname"): _KIND_OF_MACHINE,
     ("flexcache.flexcache", "machine uname"): _KIND_OF_MACHINE,
     ("pbs_installer._install", "machine uname"): _KIND_OF_MACHINE,
-    ("_pytest.timing", "time time zone"): "only a clock for its own tests depends on it",
     ("black", "variable HOME"): _FINDS_HOME,
     ("black", "variable XDG_CACHE_HOME"): _FINDS_HOME,
     ("mypy.main", "variable HOME"): _FINDS_HOME,
