@@ -44,10 +44,6 @@ HARMLESS = {
     ("platform", "machine"): "only defines functions",
     ("site", "variable"): "has been run before",
     ("_locale", "locale"): "only defines names",
-    (
-        "asyncio.selector_events",
-        "machine sysconf",
-    ): "how many buffers a call takes is always the same",
     ("rich", "folder"): "asks for the current folder again when a program goes on",
     ("rich.style", "random"): "numbers its links from another start when a program goes on",
     ("rich.color", "machine uname"): _KIND_OF_MACHINE,
@@ -63,10 +59,7 @@ HARMLESS = {
     ("filelock._windows", "process"): _LOCK,
     ("virtualenv.util.lock", "process"): _LOCK,
     ("lxml.etree", "time clock"): "seeds the hash tables of libxml2, as those of Python are",
-    (
-        "yt_dlp.utils._utils",
-        "locale getpreferredencoding",
-    ): "where it is another there is no snapshot",
+    ("yt_dlp.utils._utils", "locale getpreferredencoding"): "where it is another there is no snapshot",
     ("visidata.threads", "time process_time"): "its main thread's start is set anew when a program goes on",
 }
 
