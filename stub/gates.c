@@ -11,6 +11,7 @@
 #include "bake.h"
 #include "image.h"
 #include "instrumented.h"
+#include "snapshot.h"
 #include "stub.h"
 
 #include "live.h"
@@ -71,13 +72,9 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
     if (cw_again_reason())
         return cw_again_reason();
     if (cw_image_snapshot(&cw_image).size == 0)
-        return "it has none";
+        return cw_no_snapshot;
     if (wish && strcmp(wish, "0") == 0)
         return "COACHWHIP_SNAPSHOT=0";
-    if (wish && strcmp(wish, "failed") == 0) { /* by _coachwhip_resume, of the process that this one was */
-        unsetenv("COACHWHIP_SNAPSHOT");
-        return "a statement that runs at every start failed";
-    }
     if (start->interpreter)
         return "it acts as a Python interpreter";
     if (cw_bake_plan())

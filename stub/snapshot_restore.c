@@ -18,12 +18,14 @@
 
 #include "live.h"
 
-/* A snapshot as it lies in its file, mapped read-only. */
+/* A snapshot as it lies in its file, mapped read-only, and a copy of what comes before the ranges' bytes: what is used is
+ * what was checked, whoever writes to the file meanwhile. */
 struct view {
     const char *base;
     const struct cw_snapshot_head *head;
     const struct cw_snapshot_range *ranges;
     const char *locals, *gates;
+    _Alignas(struct cw_snapshot_head) char start[CW_SNAPSHOT_ROOM];
 };
 
 static bool is_within(const struct cw_snapshot_range *range, const char *from, const char *to)
@@ -94,18 +96,17 @@ static bool is_of_this_program(const struct cw_snapshot_head *head, enum cw_orig
 
 static const char *check(struct view *view, struct cw_bytes snapshot, enum cw_origin origin)
 {
-    char start[CW_SNAPSHOT_ROOM];
     if (snapshot.size < CW_SNAPSHOT_ROOM || (uintptr_t)snapshot.data % CW_PAGE)
         return origin == CW_OF_MACHINE ? "the snapshot is damaged" : "there is no snapshot";
-    memcpy(start, snapshot.data, CW_SNAPSHOT_ROOM);
-    struct cw_snapshot_head *head = (void *)start;
+    memcpy(view->start, snapshot.data, CW_SNAPSHOT_ROOM);
+    struct cw_snapshot_head *head = (void *)view->start;
     view->base = (const char *)snapshot.data;
-    view->head = (const void *)snapshot.data;
-    view->ranges = (const void *)(view->head + 1);
+    view->head = head;
+    view->ranges = (const void *)(head + 1);
     uint64_t checksum = head->checksum;
     head->checksum = 0;
     if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0
-        || cw_xxh64(start, CW_SNAPSHOT_ROOM) != checksum || !has_good_sizes(head, snapshot.size, origin))
+        || cw_xxh64(view->start, CW_SNAPSHOT_ROOM) != checksum || !has_good_sizes(head, snapshot.size, origin))
         return "the snapshot is damaged";
     view->locals = (const char *)(view->ranges + head->ranges);
     view->gates = view->locals + head->locals_size;
@@ -266,6 +267,8 @@ static const char *obstacle(int result)
         return "the kernel refuses its memory";
     }
 }
+
+const char cw_no_snapshot[] = "it has none";
 
 const char *cw_snapshot_restore(struct cw_bytes snapshot, enum cw_origin origin)
 {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import resource
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,15 @@ WITHOUT = """\
 # snapshot = "off"
 # ///
 print("ran")
+"""
+
+#: Has a page where the heap is.
+TAKEN = """\
+#include <sys/mman.h>
+__attribute__((constructor)) static void take(void)
+{
+    mmap((void *)0x1000000000, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
 """
 
 
@@ -157,3 +168,26 @@ def test_nothing_is_said_unless_asked(subject: Subject) -> None:
         done = subprocess.run([subject.path, "print(1)"], env=variables, capture_output=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"1\n", b"")
     assert subject.any_start("print(1)").reason == FROM_SNAPSHOT
+
+
+def test_the_reason_is_the_true_one(subject: Subject, tmp_path: Path) -> None:
+    """Addresses that are taken, and memory that is limited, are told apart."""
+    if shutil.which("gcc") is None:
+        pytest.skip("there is no gcc")
+    source = tmp_path / "taken.c"
+    source.write_text(TAKEN)
+    library = tmp_path / "taken.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    outcome = subject.any_start("print('ran')", env=environment(LD_PRELOAD=str(library)))
+    assert outcome.reason == "started without a snapshot: its addresses are taken"
+    assert (outcome.status, outcome.stdout) == (0, "ran\n")
+
+    limit = subject.path.stat().st_size + (
+        12 << 20
+    )  # the file is mapped; there is no room for what comes then
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    outcome = subject.any_start("print('ran')", preexec_fn=limited)
+    assert outcome.reason == "started without a snapshot: there is not enough memory, or a limit on it"

@@ -67,9 +67,13 @@ def prepare_here(text):
     """
     from binascii import a2b_base64
 
-    plan = json.loads(text)
     del os.environ["COACHWHIP_BAKE"]
-    faults = _bake(plan, a2b_base64(plan["deferred"]))
+    try:
+        plan = json.loads(text)
+        deferred = a2b_base64(plan["deferred"])
+    except (ValueError, KeyError, TypeError):
+        return "the plan in the product's file is damaged", b""
+    faults = _bake(plan, deferred)
     return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
 
 

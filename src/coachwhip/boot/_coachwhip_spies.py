@@ -316,3 +316,12 @@ def program_state():
         "tracing": (sys.gettrace(), sys.getprofile()),
         "logging": (root.level, *root.handlers, manager.disable) if manager else (),
     }
+
+
+def streams():
+    """Return what the standard streams and hooks are, to compare."""
+    found = []
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        found += [id(stream), getattr(stream, "errors", ""), getattr(stream, "line_buffering", "")]
+    return [*found, sys.excepthook, sys.displayhook]

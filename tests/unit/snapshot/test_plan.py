@@ -10,6 +10,7 @@ import pytest
 from coachwhip.errors import ImageError
 from coachwhip.model import SnapshotWish
 from coachwhip.snapshot import Baked, Choice, LeftOut, encode_plan, planned_wish
+from coachwhip.snapshot.model import Ending
 
 CHOICE = Choice(
     ("b", "a"),
@@ -25,7 +26,7 @@ def test_what_was_wished_is_read_as_it_was_written() -> None:
 
 
 def test_it_has_what_the_product_itself_reads() -> None:
-    plan = json.loads(encode_plan(Baked(b"memory", CHOICE, WISH, b"\xe3code", (0,))))
+    plan = json.loads(encode_plan(Baked(b"memory", CHOICE, WISH, b"\xe3code", (Ending(0, b""),))))
     assert plan["modules"] == ["b", "a"]
     assert plan["left_out"] == ["clock", "user"]
     assert plan["gates"] == ["A_DEBUG"]
