@@ -1,6 +1,7 @@
 #define _GNU_SOURCE 1
 #include "heap_pages.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -63,8 +64,13 @@ static void *map_anywhere(size_t size)
 static void *extend(char **end, char *base, size_t size)
 {
     char *wish = *end ? *end : base;
-    if (cw_map_fixed(wish, size, PROT_READ | PROT_WRITE, 0) < 0)
-        return map_anywhere(size); /* taken, or refused by a filter of system calls */
+    int result = cw_map_fixed(wish, size, PROT_READ | PROT_WRITE, 0);
+    if (result == -ENOMEM) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (result < 0) /* taken, or refused by a filter of system calls */
+        return map_anywhere(size);
     *end = wish + size;
     return wish;
 }

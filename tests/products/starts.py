@@ -83,8 +83,12 @@ class Starter:
         return found
 
     def left_behind(self) -> list[str]:
-        """What is there that was made: files of the folder, shared memory."""
-        return sorted(str(path) for place in (self.folder, Path("/dev/shm")) for path in place.rglob("*"))
+        """Names of the files in the folder."""
+        return sorted(str(path) for path in self.folder.rglob("*"))
+
+
+def _shared_memory() -> set[str]:
+    return set(os.listdir("/dev/shm"))  # noqa: PTH208
 
 
 def main() -> int:
@@ -99,9 +103,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         starter = Starter([Path(wish.command[0]).resolve(), *wish.command[1:]], Path(name))
         expected = starter.one()
-        files = starter.left_behind()
+        files, shared = starter.left_behind(), _shared_memory()
         found = starter.in_a_row(wish.count) + starter.at_once(wish.at_once)
         new = [file for file in starter.left_behind() if file not in files]
+        new += sorted(_shared_memory() - shared)
     wrong = {ending: times for ending, times in found.items() if ending != expected}
     print(f"{found[expected]} of {found.total()} starts as the first one: {expected}")  # noqa: T201
     for ending, times in wrong.items():

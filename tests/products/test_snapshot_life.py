@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.products.building import environment
+from tests.products.building import build, environment, make_wheel
 from tests.products.lives import PROGRAMS
+from tests.products.starts import Starter
+from tests.products.subjects import FROM_SNAPSHOT, Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.products.subjects import Subject
 
 pytestmark = pytest.mark.product
 
@@ -166,13 +166,48 @@ def test_many_at_once(subject: Subject) -> None:
         assert (process.returncode, stdout, stderr) == (0, f'["{n}"] True\n'.encode(), b"")
 
 
-def test_one_after_the_other(subject: Subject) -> None:
+def test_one_after_the_other(subject: Subject, tmp_path: Path) -> None:
+    """`python -m tests.products.starts` does it more often."""
     rounds = int(os.environ.get("COACHWHIP_STARTS", "300"))
-    code = "print(sorted(os.listdir('/proc/self/fd')), len(sys.argv)); print(sorted(os.listdir('/dev/shm')))"
-    expected = subject.snapshot(code).stdout
-    for _ in range(rounds):
-        outcome = subject.snapshot(code)
-        assert (outcome.status, outcome.stdout, outcome.stderr) == (0, expected, "")
+    starter = Starter([subject.path, "print(sorted(os.listdir('/proc/self/fd')), sys.argv)"], tmp_path)
+    first = starter.one()
+    assert (first.status, first.stderr) == (0, f"{subject.path.name}: {FROM_SNAPSHOT}\n".encode())
+    assert starter.in_a_row(rounds) == {first: rounds}
+    assert starter.left_behind() == []
+
+
+#: Is unlocked only if the hooks that belong together run together.
+HOOKED = """\
+import os, threading
+
+lock, seen = threading.Lock(), []
+
+
+def child():
+    lock.release()
+    seen.append("child")
+
+
+os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=child)
+
+
+def main():
+    print(seen, lock.locked(), flush=True)
+    if os.fork() == 0:
+        print(seen[-1:], lock.locked(), flush=True)
+        os._exit(0)
+    os.wait()
+    print(lock.locked())
+"""
+
+
+def test_hooks_of_forks_run_at_a_start(tmp_path: Path) -> None:
+    scripts = "[console_scripts]\nhooked = hooked:main\n"
+    wheel = make_wheel(tmp_path, "hooked", "1.0", {"hooked.py": HOOKED}, entry_points=scripts)
+    hooked = Subject(build(wheel, output=tmp_path / "app"))
+    rest = "['child'] False\nFalse\n"
+    assert hooked.ordinary().stdout == f"[] False\n{rest}"
+    assert hooked.snapshot().stdout == f"['child'] False\n{rest}"
 
 
 def test_it_starts_from_wherever_it_lies(subject: Subject, tmp_path: Path) -> None:
