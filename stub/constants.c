@@ -81,10 +81,14 @@ static long fill(unsigned char *to, size_t size)
     return (long)size;
 }
 
+/* Rust seeds its hash tables with this kind of randomness, which is none for secrets. A product's hashes are the same at
+ * every start. */
+enum { INSECURE = 4 };
+
 /* CPython and OpenSSL call the kernel for randomness, as not every libc has a function for it. */
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
-    if (number == SYS_getrandom)
+    if (number == SYS_getrandom && !(c & INSECURE))
         atomic_fetch_add_explicit(&random_reads, 1, memory_order_relaxed);
     if (constant_randomness && number == SYS_getrandom)
         return fill((void *)a, (size_t)b);

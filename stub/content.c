@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "libraries.h"
 #include "paths.h"
@@ -90,9 +92,10 @@ static void temporary_name(char name[40])
 {
     static atomic_uint count;
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    /* Not by libc's names: it is not the program that asks, and a constant would not do. */
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
     uint64_t digits[2] = {(uint64_t)now.tv_sec << 30 | (uint64_t)now.tv_nsec,
-                          (uint64_t)getpid() << 32 | atomic_fetch_add(&count, 1)};
+                          (uint64_t)syscall(SYS_getpid) << 32 | atomic_fetch_add(&count, 1)};
     strcpy(name, ".tmp/");
     for (int n = 0; n < 32; n++)
         name[5 + n] = "0123456789abcdef"[digits[n / 16] >> (n % 16 * 4) & 15];

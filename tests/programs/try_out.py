@@ -1,10 +1,14 @@
 """Build programs of the package index by name and use them as their users would.
 
-    sudo python tests/programs/try_out.py [NAME ...] [--folder DIR]
+    sudo python -m tests.programs.try_out [NAME ...] [--folder DIR] [--built] [--python PYTHON] [--table]
 
-For each program of `programs.toml`: `coachwhip build NAME`, twice, then `use/NAME.sh` as the user nobody,
-with an empty home and without any Python on PATH. It needs the network, root, curl, git and openssl, takes
-long and is no part of the tests that run by themselves.
+Each program of `programs.toml` is built with default settings and used by `use/NAME.sh` as the user
+nobody, with an empty home and without any Python on PATH. With `--python` its start is timed as well, beside
+the same program in a virtual environment of that Python. What was found is kept in DIR/facts; `--table`
+prints it as the rows of docs/reference/tried-programs.md.
+
+It needs the network, root, curl, git and openssl, takes long, and is no part of the tests that run by
+themselves.
 """
 
 from __future__ import annotations
@@ -17,16 +21,18 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
 import tomllib
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.programs.facts import Settings, build, compare, keep, table, way_of_starting
+
 HERE = Path(__file__).resolve().parent
 TOOLS = """
     sh bash cat cp mv rm mkdir chmod touch sleep env printf echo head tail grep sed sort uniq wc find id git
-    curl kill seq tr cut date true false ls stty less pwd ln uname ps dirname basename mktemp
+    curl kill seq tr cut date true false ls stty less pwd ln uname ps dirname basename mktemp cmp script
+    timeout
 """
 PAGE = "<html><title>Page {0}</title><body><p>text {0}</p><a href='index.html'>back</a></body></html>"
 
@@ -99,14 +105,6 @@ def certificates(folder: Path) -> tuple[Path, Path]:
     return folder / "site.pem", folder / "site.key"
 
 
-def build(name: str, settings: dict[str, Any], output: Path) -> float:
-    """Build a program; returns how long it took, in seconds."""
-    command = [sys.executable, "-m", "coachwhip", "build", "-q", name, *settings.get("build", ())]
-    start = time.monotonic()
-    subprocess.run([*command, "-o", output], check=True, stdout=subprocess.DEVNULL)
-    return time.monotonic() - start
-
-
 def use(
     name: str, product: Path, home: Path, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
@@ -141,21 +139,37 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[*programs, []])
     parser.add_argument("--folder", type=Path, default=Path("/var/tmp/tried-programs"))
     parser.add_argument("--built", action="store_true", help="use what an earlier run has built")
+    parser.add_argument(
+        "--unused", action="store_true", help="do not use the programs, only build and time them"
+    )
+    parser.add_argument("--python", type=Path, help="time starts, beside this Python")
+    parser.add_argument("--table", action="store_true", help="only print what earlier runs have found")
     options = parser.parse_args()
+    names = options.names or list(programs)
+    if options.table:
+        print(table({name: programs[name] for name in names}, options.folder))  # noqa: T201
+        return 0
     environment = prepare(options.folder)
-    failed = 0
-    for name in options.names or programs:
-        product = options.folder / "dist" / name
-        times = [] if options.built else [build(name, programs[name], product) for _ in range(2)]
-        done = use(name, product, options.folder / "home" / name, environment)
-        took = ", ".join(f"{seconds:.1f} s" for seconds in times)
-        print(  # noqa: T201
-            f"{name}: {'works' if done.returncode == 0 else 'FAILS'} ({took})", flush=True
-        )
+    return sum(not _try(name, programs[name], environment, options) for name in names)
+
+
+def _try(name: str, settings: Settings, environment: dict[str, str], options: argparse.Namespace) -> bool:
+    """Build, use and time a program; returns whether it works."""
+    folder: Path = options.folder
+    product = folder / "dist" / name
+    if not options.built:
+        keep(folder, name, build(name, settings, product))
+    if not options.unused:
+        done = use(name, product, folder / "home" / name, environment)
+        keep(folder, name, {"works": done.returncode == 0})
+        print(f"{name}: {'works' if done.returncode == 0 else 'FAILS'}", flush=True)  # noqa: T201
         if done.returncode:
-            failed += 1
             print(done.stdout[-4000:])  # noqa: T201
-    return failed
+            return False
+    keep(folder, name, {"start": way_of_starting(product, settings, folder)})
+    if options.python:
+        keep(folder, name, compare(name, settings, product, folder, options.python))
+    return True
 
 
 if __name__ == "__main__":

@@ -25,24 +25,20 @@ def resume(variables, arguments, errors):
         _renew(name, number, mode, "backslashreplace" if number == _STDERR else errors)
     for module, renew in _renewals:
         renew(module)
-    if _later:
-        _run_later(arguments)
+    _run_later()
 
 
-def _run_later(arguments):
+def _run_later():
     """Execute the statements of modules that had to wait for this machine.
 
-    One that fails would have failed in the middle of an import, which the program may be prepared for: then
-    it starts again, without its snapshot.
+    One that fails would have failed in the middle of an import, which the program may be prepared for: the
+    caller has the program start again, without its snapshot.
     """
-    try:
-        for code, scope, owner in _later:
-            if owner is None:
-                exec(code, scope)
-            else:
-                _run_in_class(code, scope, owner)
-    except Exception:
-        posix.execve("/proc/self/exe", arguments, {**posix.environ, b"COACHWHIP_SNAPSHOT": b"failed"})
+    for code, scope, owner in _later:
+        if owner is None:
+            exec(code, scope)
+        else:
+            _run_in_class(code, scope, owner)
 
 
 def _run_in_class(code, scope, owner):
@@ -127,6 +123,55 @@ def _renew_sysconfig(sysconfig):
     sysconfig._CONFIG_VARS_INITIALIZED = False
 
 
+def _renew_platform(platform):
+    platform._uname_cache = platform._os_release_cache = None
+    platform._platform_cache.clear()
+
+
+def _renew_rich(rich):
+    try:
+        rich._IMPORT_CWD = posix.getcwd()
+    except OSError:
+        rich._IMPORT_CWD = ""
+
+
+def _renew_rich_style(style):
+    from itertools import count
+
+    style._id_generator = count(int.from_bytes(posix.urandom(3)))
+
+
+def _renew_visidata(_threads):
+    import threading
+    import time
+
+    threading.main_thread().startTime = time.process_time()
+
+
+def _renew_black(cache):
+    """Make the path another one; it is a default of compiled functions, too."""
+    from pathlib import PurePath
+
+    path, now = cache.CACHE_DIR, cache.get_cache_dir()
+    for name in PurePath.__slots__:
+        if hasattr(now, name):
+            setattr(path, name, getattr(now, name))
+        elif hasattr(path, name):
+            delattr(path, name)
+
+
+def _renew_mypy(defaults):
+    import os
+
+    # While the snapshot was made, the user's home was this.
+    home = f"{os.devnull}/"
+    found = [path.replace(home, "~/", 1) for path in defaults.USER_CONFIG_FILES]
+    folder = os.environ.get("XDG_CONFIG_HOME")
+    if folder:
+        found.insert(0, os.path.join(folder, "mypy/config"))
+    defaults.USER_CONFIG_FILES[:] = map(os.path.expanduser, found)
+
+
 #: Modules whose import is harmless once these have been called; `coachwhip.snapshot.known` has the reasons.
 _OF_MODULES = {
     "time": _renew_time,
@@ -138,6 +183,12 @@ _OF_MODULES = {
     "numpy.random.mtrand": _renew_numpy,
     "sysconfig": _renew_sysconfig,
     "urllib3.util.connection": _renew_urllib3,
+    "black.cache": _renew_black,
+    "mypy.defaults": _renew_mypy,
+    "platform": _renew_platform,
+    "rich": _renew_rich,
+    "rich.style": _renew_rich_style,
+    "visidata.threads": _renew_visidata,
 }
 
 #: What there is to do for the modules of this snapshot.

@@ -136,10 +136,18 @@ _LATER = {"pwd", "_socket", "_locale", "resource", "signal", "_signal"}
 
 
 class _Running:
-    """Makes the notes of a block of code a module's."""
+    """Makes the notes of a block of code a module's, what it leaves behind included."""
+
+    #: Descriptors and threads that are there because of blocks that have ended, or of the product itself.
+    _known = (0, 0)
 
     def __init__(self, name):
         self._name = name
+
+    @staticmethod
+    def _own():
+        counts = sum(not _is_ours(name) for name in _entries("fd")), len(_entries("task"))
+        return tuple(count - known for count, known in zip(counts, _Running._known, strict=True))
 
     def __enter__(self):
         _report.setdefault(self._name, {"notes": [], "imports": []})
@@ -147,9 +155,20 @@ class _Running:
             _add_import(self._name)
         _note_changes()
         _stack.append(self._name)
+        self._before = self._own()
+        return self
+
+    def forget(self):
+        """Take what is there now as not left behind by this block."""
+        left = [now - before for now, before in zip(self._own(), self._before, strict=True)]
+        _Running._known = tuple(known + more for known, more in zip(_Running._known, left, strict=True))
 
     def __exit__(self, *_):
         _note_changes()
+        for note, now, before in zip(_LEFT, self._own(), self._before, strict=True):
+            if now != before:
+                _note(*note)
+        self.forget()
         _stack.pop()
 
 
@@ -192,11 +211,10 @@ def _create(function):
     """Wrap `create_module`, which executes native modules of one phase: they have looked around then."""
 
     def create(loader, spec):
-        global _before
         known = set(sys.modules)
-        with _Running(spec.name):
+        with _Running(spec.name) as running:
             module = function(loader, spec)
-            _before = (*_before[:3], *_now()[3:5], _before[5])  # the descriptor of where it was unpacked
+            running.forget()  # where it was unpacked
         # Modules that it has made, or imported without asking anybody, as compiled ones of one library do.
         for name in [name for name in sys.modules if name not in known and name not in _report]:
             if sys.modules[name] is not None:
@@ -212,8 +230,8 @@ _before = ()
 
 
 def _now():
-    """How often clock, randomness and time zone were read; descriptors, threads, the program's state."""
-    return (*_coachwhip.reads(), len(_entries("fd")), len(_entries("task")), _coachwhip_spies.program_state())
+    """How often clock, randomness and time zone were read; the program's state."""
+    return (*_coachwhip.reads(), _coachwhip_spies.program_state())
 
 
 def _note_changes():
@@ -235,13 +253,21 @@ _SHOWN = (
     ("time", "clock"),
     ("random", "seed"),
     ("time", "time zone"),
-    ("descriptor", "leaves one open"),
-    ("thread", "runs"),
 )
+_LEFT = (("descriptor", "leaves one open"), ("thread", "runs"))
 
 
 def _entries(name):
     return posix.listdir.__wrapped__(f"/proc/self/{name}")
+
+
+def _is_ours(descriptor):
+    """Whether a descriptor is the product's own, which keeps its unpacked files from being removed."""
+    try:
+        path = posix.readlink.__wrapped__(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return False
+    return "/coachwhip" in path and path.endswith("/.used")
 
 
 def _add_import(name):
@@ -288,7 +314,7 @@ def watch(names):
         importer.exec_module = _Execution(importer.__dict__["exec_module"], "builtin")
     native.create_module = _create(native.create_module)
     builtins.__import__ = _spy_import(builtins.__import__)
-    streams = _streams()
+    streams = _coachwhip_spies.streams()
     _coachwhip.variables()
     _before = _now()
     _run_path_lines()
@@ -299,8 +325,8 @@ def watch(names):
             _report.setdefault(name, {"notes": [], "imports": []})["fault"] = (
                 f"{type(error).__name__}: {error}"
             )
-        if _streams() != streams:
-            streams = _streams()
+        if _coachwhip_spies.streams() != streams:
+            streams = _coachwhip_spies.streams()
             _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(
                 ["state", "changes sys.stdout", "", [], 0]
             )
@@ -310,21 +336,10 @@ def watch(names):
 
 def _run_path_lines():
     """Run the code in `.pth` files again, as if it were a module of its own."""
-    _report[_PATH_LINES] = {"notes": [], "imports": []}
-    _stack.append(_PATH_LINES)
-    try:
-        for line in _coachwhip.path_lines():
-            if line.startswith(("import ", "import\t")):
-                exec(line, {"__builtins__": builtins})
-    except BaseException as error:
-        _report[_PATH_LINES]["fault"] = f"{type(error).__name__}: {error}"
-    _note_changes()
-    _stack.pop()
-
-
-def _streams():
-    found = []
-    for name in ("stdin", "stdout", "stderr"):
-        stream = getattr(sys, name)
-        found += [id(stream), getattr(stream, "errors", ""), getattr(stream, "line_buffering", "")]
-    return [*found, sys.excepthook, sys.displayhook]
+    with _Running(_PATH_LINES):
+        try:
+            for line in _coachwhip.path_lines():
+                if line.startswith(("import ", "import\t")):
+                    exec(line, {"__builtins__": builtins})
+        except BaseException as error:
+            _report[_PATH_LINES]["fault"] = f"{type(error).__name__}: {error}"

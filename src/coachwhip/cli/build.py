@@ -153,6 +153,8 @@ def build(ui: Ui, /, app: str | None, output: Path | None, **options: Any) -> No
         if explain:
             for part in explanation(product.snapshot):
                 ui.show(part)
+    elif explain:
+        ui.note("There is no snapshot that could be explained.")
     ui.result(_summary(product))
 
 

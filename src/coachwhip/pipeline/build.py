@@ -19,7 +19,7 @@ from coachwhip.model import Distribution
 from coachwhip.pipeline.boot import collect_boot
 from coachwhip.pipeline.carried import with_carried
 from coachwhip.pipeline.entry import check_entry
-from coachwhip.pipeline.finish import place, with_snapshot
+from coachwhip.pipeline.finish import place, whole, with_snapshot
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
 from coachwhip.pipeline.natives import prelink_bundle
@@ -105,7 +105,7 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
         with job.progress.step(f"Writing {output}"):
             _write(bare, prelinked.stub, plan, manifest)
         baked = _bake(job, bare, bundle.entry.module)
-        size = place(bare.with_name("whole") if baked else bare, output)
+        size = place(whole(bare) if baked else bare, output)
     floor, floor_set_by = manifest.floor()
     system = tuple(record.name for record in manifest.system)
     choice, memory = (baked.choice, len(baked.memory)) if baked else (None, 0)
@@ -122,7 +122,7 @@ def _bake(job: _Job, product: Path, entry_module: str) -> Baked | None:
         return None
     try:
         with job.progress.step("Making the snapshot"):
-            return with_snapshot(product, product.with_name("whole"), entry_module, wish)
+            return with_snapshot(product, entry_module, wish)
     except BuildError as error:
         job.progress.note(f"No snapshot: {error.message}; the product starts the ordinary way.")
         for line in error.detail.splitlines():
