@@ -58,6 +58,26 @@ static void give_back(void *context, void *at, size_t size)
     cw_heap_arena_free(at, size > HUGE ? (size + HUGE - 1) & ~(HUGE - 1) : size);
 }
 
+static void lock_arenas(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void unlock_arenas(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void unlock_in_child(void)
+{
+    pthread_mutex_init(&lock, NULL);
+}
+
+void cw_arenas_open(void)
+{
+    pthread_atfork(lock_arenas, unlock_arenas, unlock_in_child);
+}
+
 void cw_use_huge_arenas(void)
 {
     PyObjectArenaAllocator allocator = {.ctx = NULL, .alloc = take, .free = give_back};

@@ -5,4 +5,8 @@
  * otherwise, each for the first time, which takes a noticeable part of it. Call before CPython is initialised. */
 void cw_use_huge_arenas(void);
 
+/* To be called once per process, when the program's state is what it shall be: a fork finds what arenas are taken from
+ * in order. */
+void cw_arenas_open(void);
+
 #endif

@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "bake.h"
 #include "image.h"
+#include "instrumented.h"
+#include "snapshot.h"
 #include "stub.h"
 
 #include "live.h"
@@ -66,14 +69,12 @@ int cw_chosen_utf8_mode(void)
 const char *cw_snapshot_obstacle(const struct cw_start *start)
 {
     const char *wish = getenv("COACHWHIP_SNAPSHOT");
+    if (cw_again_reason())
+        return cw_again_reason();
     if (cw_image_snapshot(&cw_image).size == 0)
-        return "it has none";
+        return cw_no_snapshot;
     if (wish && strcmp(wish, "0") == 0)
         return "COACHWHIP_SNAPSHOT=0";
-    if (wish && strcmp(wish, "failed") == 0) { /* by _coachwhip_resume, of the process that this one was */
-        unsetenv("COACHWHIP_SNAPSHOT");
-        return "a statement that runs at every start failed";
-    }
     if (start->interpreter)
         return "it acts as a Python interpreter";
     if (cw_bake_plan())
@@ -82,6 +83,8 @@ const char *cw_snapshot_obstacle(const struct cw_start *start)
         return "the environment has settings for Python";
     if (cw_chosen_utf8_mode() == 0)
         return "UTF-8 mode is switched off";
+    if (cw_malloc_is_replaced())
+        return "a tool has replaced its malloc";
     if (!is_utf8())
         return "the locale's encoding is not UTF-8";
     return NULL;

@@ -11,19 +11,24 @@
 
 #include "live.h"
 
-/* Address space for it; memory only when it is used. Less where there is a limit on address space. */
+/* Address space for it; memory only when it is used. Less where there is a limit: what is reserved here is missing
+ * later. */
 static const size_t EARLY = (size_t)64 << 20;
-static const size_t EARLY_LITTLE = (size_t)4 << 20;
+static const size_t EARLY_LITTLE = (size_t)512 << 10;
 
 /* Only one thread runs before `main`, unless a preloaded library has started others. */
 static _Atomic uintptr_t end;
 static uintptr_t from, to;
 
-static uintptr_t reserve(void)
+static bool is_limited(int resource)
 {
     struct rlimit limit;
-    bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    size_t size = is_limited ? EARLY_LITTLE : EARLY;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+static uintptr_t reserve(void)
+{
+    size_t size = is_limited(RLIMIT_AS) || is_limited(RLIMIT_DATA) ? EARLY_LITTLE : EARLY;
     void *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (area == MAP_FAILED)
         return 0;

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE 1
 #include "heap_pages.h"
 
-#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -64,13 +63,8 @@ static void *map_anywhere(size_t size)
 static void *extend(char **end, char *base, size_t size)
 {
     char *wish = *end ? *end : base;
-    int result = cw_map_fixed(wish, size, PROT_READ | PROT_WRITE, 0);
-    if (result == -EEXIST)
-        return map_anywhere(size);
-    if (result < 0) {
-        errno = -result;
-        return NULL;
-    }
+    if (cw_map_fixed(wish, size, PROT_READ | PROT_WRITE, 0) < 0)
+        return map_anywhere(size); /* taken, or refused by a filter of system calls */
     *end = wish + size;
     return wish;
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "again.h"
+#include "arena.h"
 #include "bake.h"
 #include "gates.h"
 #include "heap.h"
@@ -133,9 +135,11 @@ int main(int argc, char **argv)
     cw_paths_start(&cw_image, path);
     struct cw_start start = cw_start_of(argc, argv);
     cw_rebake_if_asked(&start);
+    cw_again_open(start.argv);
     bool continued = continue_snapshot(&start);
     if (cw_bake_plan())
         cw_bake_begin(argv);
     cw_heap_open();
+    cw_arenas_open();
     return continued ? cw_continue(&start) : cw_run(&start);
 }

@@ -5,6 +5,7 @@
 
 #include "constants.h"
 #include "content.h"
+#include "finalizers.h"
 #include "find.h"
 #include "imports.h"
 #include "libraries.h"
@@ -222,6 +223,16 @@ static PyObject *module_variables(PyObject *self, PyObject *unused)
     return PyUnicode_DecodeFSDefault(cw_variables_take());
 }
 
+PyDoc_STRVAR(finalizers_doc, "finalizers() -> how many objects with a __del__ in Python were found up to now.\n"
+                             "Freezes what it has looked at.");
+
+static PyObject *module_finalizers(PyObject *self, PyObject *unused)
+{
+    (void)self, (void)unused;
+    long count = cw_count_finalizers();
+    return count < 0 ? NULL : PyLong_FromLong(count);
+}
+
 PyDoc_STRVAR(exec_doc, "exec_module(loader, module): run the code at loader.path in the module.");
 
 static PyMethodDef EXEC_MODULE = {"exec_module", (PyCFunction)(void (*)(void))cw_exec_module, METH_FASTCALL,
@@ -245,6 +256,7 @@ static PyMethodDef METHODS[] = {
     {"configure_openssl", module_configure_openssl, METH_NOARGS, configure_openssl_doc},
     {"is_prelinked", module_is_prelinked, METH_O, is_prelinked_doc},
     {"variables", module_variables, METH_NOARGS, variables_doc},
+    {"finalizers", module_finalizers, METH_NOARGS, finalizers_doc},
     {"hold_constant", module_hold_constant, METH_NOARGS, hold_constant_doc},
     {"hold_randomness", module_hold_randomness, METH_NOARGS, hold_randomness_doc},
     {"reads", module_reads, METH_NOARGS, reads_doc},

@@ -8,6 +8,7 @@
 
 #include "dl_error.h"
 #include "natives.h"
+#include "natives_threads.h"
 #include "paths.h"
 #include "stub.h"
 #include "sys.h"
@@ -213,8 +214,10 @@ static bool load_batch(struct batch *batch, int mode)
     for (uint32_t n = 0; n < batch->count; n++)
         if (cw_native_protect(batch->items[n]->library) < 0)
             return cw_dl_fail(batch->items[n]->map.l_name, ": cannot apply memory protection", "", "");
-    for (uint32_t n = 0; n < batch->count; n++)
+    for (uint32_t n = 0; n < batch->count; n++) {
+        cw_threads_note_variables(batch->items[n]);
         construct(batch->items[n]->library);
+    }
     return true;
 }
 

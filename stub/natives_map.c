@@ -27,16 +27,20 @@ static bool is_this_file(int fd)
            memcmp(&found, header, sizeof found) == 0;
 }
 
+static int open_file(const char *path)
+{
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0 || is_this_file(fd))
+        return fd;
+    sys_close(fd);
+    return -ESTALE;
+}
+
+/* /proc/self/exe is the loader where the program is an argument of that. */
 int cw_natives_file(void)
 {
-    int fd = sys_openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        fd = sys_openat(AT_FDCWD, cw_self_path(), O_RDONLY | O_CLOEXEC, 0);
-    if (fd >= 0 && !is_this_file(fd)) {
-        sys_close(fd);
-        return -ESTALE;
-    }
-    return fd;
+    int fd = open_file("/proc/self/exe");
+    return fd < 0 ? open_file(cw_self_path()) : fd;
 }
 
 static int protection_of(const struct cw_piece *piece)

@@ -1,6 +1,7 @@
 /* Prelinked libraries in a process that is saved, and in one that was restored. */
 #define _GNU_SOURCE 1
 #include "natives.h"
+#include "natives_threads.h"
 #include "natives_tls.h"
 #include "paths.h"
 #include "sys.h"

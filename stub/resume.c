@@ -12,12 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "again.h"
 #include "dispositions.h"
 #include "forks.h"
 #include "gates.h"
 #include "immortal.h"
 #include "keys.h"
 #include "natives.h"
+#include "natives_threads.h"
 #include "paths.h"
 #include "say.h"
 #include "snapshot.h"
@@ -33,6 +35,7 @@ const char *cw_suspend(int fd, enum cw_origin origin, struct cw_bytes gates)
     PyOS_BeforeFork();
     _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();
+    cw_threads_save();
     const char *fault = cw_snapshot_save(fd, origin, gates);
     PyOS_AfterFork_Parent();
     return fault;
@@ -96,10 +99,14 @@ static void set_utf8_mode(int mode)
         PyStructSequence_SET_ITEM(flags, FIELD, PyLong_FromLong(mode)); /* small numbers are immortal */
 }
 
+/* Nothing of the app has run yet, so that it can as well start the ordinary way. */
 _Noreturn static void give_up(const char *what)
 {
+    if (!cw_snapshot_wants_reason())
+        cw_again(what);
     if (PyErr_Occurred())
         PyErr_Print();
+    cw_again(what);
     cw_die(CW_EXIT_START, cw_self_path(), "%s; COACHWHIP_SNAPSHOT=0 starts without a snapshot", what);
 }
 
@@ -116,6 +123,7 @@ static void adopt_thread(void)
         give_up("a library of this machine lacks what the snapshot has found in another");
     if (cw_forks_restore() != 0)
         give_up("nothing can be registered for fork()");
+    cw_threads_restore();
     PyOS_AfterFork_Child();
 }
 

@@ -51,6 +51,9 @@ const char *cw_snapshot_save(int fd, enum cw_origin origin, struct cw_bytes gate
  * NULL or what is wrong. */
 const char *cw_snapshot_check(struct cw_bytes snapshot, enum cw_origin origin);
 
+/* Why there is none to go on with, where there is none. */
+extern const char cw_no_snapshot[];
+
 /* Has the process go on with the memory of a snapshot. Returns NULL, or why it can't be; then nothing has changed. */
 const char *cw_snapshot_restore(struct cw_bytes snapshot, enum cw_origin origin);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "again.h"
 #include "fixed.h"
 #include "heap.h"
 #include "heap_pages.h"
@@ -17,12 +18,14 @@
 
 #include "live.h"
 
-/* A snapshot as it lies in its file, mapped read-only. */
+/* A snapshot as it lies in its file, mapped read-only, and a copy of what comes before the ranges' bytes: what is used is
+ * what was checked, whoever writes to the file meanwhile. */
 struct view {
     const char *base;
     const struct cw_snapshot_head *head;
     const struct cw_snapshot_range *ranges;
     const char *locals, *gates;
+    _Alignas(struct cw_snapshot_head) char start[CW_SNAPSHOT_ROOM];
 };
 
 static bool is_within(const struct cw_snapshot_range *range, const char *from, const char *to)
@@ -93,18 +96,17 @@ static bool is_of_this_program(const struct cw_snapshot_head *head, enum cw_orig
 
 static const char *check(struct view *view, struct cw_bytes snapshot, enum cw_origin origin)
 {
-    char start[CW_SNAPSHOT_ROOM];
     if (snapshot.size < CW_SNAPSHOT_ROOM || (uintptr_t)snapshot.data % CW_PAGE)
         return origin == CW_OF_MACHINE ? "the snapshot is damaged" : "there is no snapshot";
-    memcpy(start, snapshot.data, CW_SNAPSHOT_ROOM);
-    struct cw_snapshot_head *head = (void *)start;
+    memcpy(view->start, snapshot.data, CW_SNAPSHOT_ROOM);
+    struct cw_snapshot_head *head = (void *)view->start;
     view->base = (const char *)snapshot.data;
-    view->head = (const void *)snapshot.data;
-    view->ranges = (const void *)(view->head + 1);
+    view->head = head;
+    view->ranges = (const void *)(head + 1);
     uint64_t checksum = head->checksum;
     head->checksum = 0;
     if (memcmp(head->magic, CW_SNAPSHOT_MAGIC, sizeof head->magic) != 0
-        || cw_xxh64(start, CW_SNAPSHOT_ROOM) != checksum || !has_good_sizes(head, snapshot.size, origin))
+        || cw_xxh64(view->start, CW_SNAPSHOT_ROOM) != checksum || !has_good_sizes(head, snapshot.size, origin))
         return "the snapshot is damaged";
     view->locals = (const char *)(view->ranges + head->ranges);
     view->gates = view->locals + head->locals_size;
@@ -145,6 +147,17 @@ static int reserve(char *from, uint64_t end)
     return size ? cw_map_fixed(from, size, PROT_READ | PROT_WRITE, 0) : 0;
 }
 
+/* Takes the place of moving pages where the kernel does not do that: a filter of system calls, or a limit on what may
+ * be written to. What is mapped there may be gone after a try in vain. */
+static bool copy_pages(const char *source, char *to, size_t size)
+{
+    if (madvise(to, size, MADV_NORMAL) < 0 && errno == ENOMEM
+        && mmap(to, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != to)
+        return false;
+    memcpy(to, source, size);
+    return true;
+}
+
 /* Moves pages of the file to where they belong; a write to one makes a copy of it. */
 static bool move(const struct view *view, const struct cw_snapshot_range *range, size_t skip, size_t size)
 {
@@ -152,8 +165,10 @@ static bool move(const struct view *view, const struct cw_snapshot_range *range,
     char *to = (char *)range->address + skip;
     if (!size)
         return true;
-    return mprotect(source, size, PROT_READ | PROT_WRITE) == 0
-        && mremap(source, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to;
+    if (mprotect(source, size, PROT_READ | PROT_WRITE) == 0
+        && mremap(source, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to)
+        return true;
+    return copy_pages(source, to, size);
 }
 
 static void copy(const struct view *view, const struct cw_snapshot_range *range, char *from, const char *to)
@@ -253,6 +268,8 @@ static const char *obstacle(int result)
     }
 }
 
+const char cw_no_snapshot[] = "it has none";
+
 const char *cw_snapshot_restore(struct cw_bytes snapshot, enum cw_origin origin)
 {
     struct view view;
@@ -274,8 +291,8 @@ const char *cw_snapshot_restore(struct cw_bytes snapshot, enum cw_origin origin)
         cw_natives_restore_undo(file);
         return obstacle(result);
     }
-    if (!restore_all(&view, data, file)) /* half of it may be in place */
-        cw_die(CW_EXIT_START, cw_self_path(),
-            "the kernel refuses memory; COACHWHIP_SNAPSHOT=0 starts without a snapshot");
-    return NULL;
+    if (restore_all(&view, data, file))
+        return NULL;
+    cw_again("the kernel refuses memory"); /* half of it may be in place */
+    cw_die(CW_EXIT_START, cw_self_path(), "the kernel refuses memory; COACHWHIP_SNAPSHOT=0 starts without a snapshot");
 }

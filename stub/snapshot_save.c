@@ -159,6 +159,14 @@ static size_t look_for_strays(void)
     return cw_strays_end();
 }
 
+/* Instead of a snapshot: the paths of the libraries that are in its way, each with a NUL. */
+static void write_holders(int fd)
+{
+    const char *path;
+    for (size_t n = 0; (path = cw_strays_holder(n)); n++)
+        (void)write_all(fd, path, strlen(path) + 1);
+}
+
 /* Everything of the head that is known before memory has been looked at. */
 static void begin(enum cw_origin origin)
 {
@@ -188,8 +196,10 @@ const char *cw_snapshot_save(int fd, enum cw_origin origin, struct cw_bytes gate
         return "the program's memory is in too many pieces";
     if (cw_native_loaded(0))
         cw_cpu_read(start.head.cpu);
-    if (look_for_strays())
+    if (look_for_strays()) {
+        write_holders(fd);
         return "a native library keeps addresses of libraries of this machine";
+    }
     start.head.checksum = cw_xxh64(start.bytes, sizeof start.bytes);
     return write_snapshot(fd) ? NULL : strerror(errno);
 }

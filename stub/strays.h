@@ -13,6 +13,9 @@ void cw_strays_look(void *from, size_t size);
  * the heap there may be some: what the system's loader has kept there, and what is left in memory that is free. */
 size_t cw_strays_end(void);
 
+/* The path of the n-th prelinked library that has such an address, NULL when there are no more. */
+const char *cw_strays_holder(size_t n);
+
 /* Writes this process's addresses to where the others are. Returns NULL, or the symbol that there is none of. */
 const char *cw_strays_restore(void);
 

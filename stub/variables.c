@@ -1,7 +1,6 @@
 #include "variables.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "live.h"
@@ -25,6 +24,11 @@ void cw_variables_note(const char *name)
         names.text[names.size++] = '\n';
     }
     pthread_mutex_unlock(&lock);
+}
+
+bool cw_variables_are_watched(void)
+{
+    return names.wanted;
 }
 
 void cw_variables_watch(void)

@@ -82,7 +82,7 @@ def differences(plain: Outcomes, product: Outcomes) -> dict[str, tuple[str, str]
 def main(folder: Path, names: Sequence[str]) -> None:
     """Run what has not been run yet, and print all differences."""
     sides: dict[str, list[str | Path]] = {
-        "plain": [folder / "plain" / "bin" / "python3.13", "-m", "test"],
+        "plain": [folder / "plain" / "bin" / "python3.13", folder / "cpython.py"],
         "product": [folder / "cpython"],
     }
     for name in names:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["cpython_product", "plain_interpreter"]
 
-# Many tests start children with PYTHON* variables.
-_SCRIPT = """\
+#: `python -m test`, by a program that imports the standard library first: its snapshot holds what of it can
+#: be held. Not what has an effect when it is imported. Many tests start children with PYTHON* variables.
+PROGRAM = """\
 # /// script
 # dependencies = ["cpython-test-modules"]
 # [tool.coachwhip]
@@ -33,7 +34,35 @@ _SCRIPT = """\
 # environment = true
 # find-links = ["wheels"]
 # ///
+import contextlib
+import importlib
 import runpy
+import sys
+
+NOT_IMPORTED = {"__main__", "antigravity", "idlelib", "site", "this", "tkinter", "turtle", "turtledemo"}
+PACKAGES = {
+    "asyncio": "base_events runners streams taskgroups timeouts unix_events",
+    "concurrent.futures": "process thread",
+    "ctypes": "util wintypes",
+    "email": "generator header message mime.multipart mime.text parser policy",
+    "http": "client cookiejar cookies server",
+    "importlib": "metadata resources simple util",
+    "logging": "config handlers",
+    "multiprocessing": "managers pool queues shared_memory synchronize",
+    "test": "libregrtest.main libregrtest.single support.os_helper support.script_helper",
+    "unittest": "async_case mock",
+    "urllib": "error parse request robotparser",
+    "wsgiref": "simple_server validate",
+    "xml": "dom.minidom etree.ElementTree sax.expatreader",
+    "xmlrpc": "client server",
+}
+
+for name in sorted(sys.stdlib_module_names - NOT_IMPORTED):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+for package, modules in PACKAGES.items():
+    for name in modules.split():
+        importlib.import_module(f"{package}.{name}")
 
 if __name__ == "__main__":
     runpy.run_module("test", run_name="__main__", alter_sys=True)
@@ -45,7 +74,7 @@ def cpython_product(modules: list[Path], folder: Path) -> Path:
     files: dict[str, str | bytes] = {path.name: path.read_bytes() for path in modules}
     make_wheel(folder / "wheels", "cpython_test_modules", "1", files, tag=WHEEL_TAG)
     script = folder / "cpython.py"
-    script.write_text(_SCRIPT)
+    script.write_text(PROGRAM)
     return build(script, output=folder / "cpython")
 
 

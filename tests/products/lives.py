@@ -61,11 +61,12 @@ PROGRAMS = {
     "fork": """
         print('before', flush=True)
         pid = os.fork()
+        status = os.waitpid(pid, 0)[1] if pid else 0
         print(threading.main_thread().ident == threading.get_ident(), random.random() != 1, flush=True)
         if pid == 0:
             atexit.register(print, 'child ends')
             sys.exit(4)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        print(os.waitstatus_to_exitcode(status))
     """,
     "fork in a thread": """
         def fork():

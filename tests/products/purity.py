@@ -148,6 +148,16 @@ PURE = {
     "ev": "import threading\nV = threading.Event()\nV.set()",
     "getenv": "import os\nV = os.getenv('MYVAR')",
     "getenvb": "import os\nV = os.getenvb(b'MYVAR')",
+    "heldlock": (
+        "import threading\nclass Held:\n    one, own = threading.Lock(), threading.RLock()\n"
+        "    one.acquire(); own.acquire()\n"
+        "    def __repr__(self):\n        self.own.release(); self.one.release()\n"
+        "        return str((self.own._is_owned(), self.one.locked()))\nV = Held()"
+    ),
+    "ownbase": (
+        "import sqlite3\nclass Base:\n    base = sqlite3.connect(':memory:')\n"
+        "    def __repr__(self):\n        return str(self.base.execute('select 2').fetchall())\nV = Base()"
+    ),
     "hashs": "V = hash('abc') == hash('abc')",
     "helper": "import os\ndef gethome():\n    return os.path.expanduser('~')\nV = 1",
     "inet": "import ipaddress\nV = ipaddress.ip_address('127.0.0.1')",
@@ -168,6 +178,7 @@ PURE = {
 
 #: The same of modules that change the program that imports them: in it only if every run imports them.
 EFFECTS = {
+    "ends": "class O:\n    def __del__(self):\n        print('the end', flush=True)\nO = O()\nV = 1",
     "atex": "import atexit\natexit.register(print, 'atexit of a module')\nV = 1",
     "auditing": "import sys\nsys.addaudithook(lambda *a: None)\nV = 1",
     "finalizer": "import weakref\nclass O:\n    pass\no = O()\nV = weakref.finalize(o, print, 'finalized').alive",

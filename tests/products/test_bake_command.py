@@ -40,15 +40,17 @@ def bake(product: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Subject:
-    """A product with a package that looks at the user's home."""
+    """A product with a package that looks at the user's home, and changes the process."""
     folder = tmp_path_factory.mktemp("built")
     files = {
         "looking/__init__.py": "",
-        "looking/home.py": "import os\nHOME = os.environ.get('HOME')\n",
-        "looking/later.py": "import looking.home\n",
+        "looking/waits.py": "import os\nHOME = os.environ.get('HOME')\n",
+        "looking/nice.py": "import os\nos.nice(0)\n",
+        "looking/later.py": "import looking.nice\n",
     }
     make_wheel(folder / "wheels", "looking", "1", files)
-    text = SCRIPT.format(settings="", more="import looking.home")
+    text = SCRIPT.format(settings="", more="import looking.nice, looking.waits")
+    text += "print(looking.waits.HOME)\n"
     return build_script(folder, "built", text, "--find-links", str(folder / "wheels"))
 
 
@@ -70,10 +72,14 @@ def test_it_is_the_same_again(product: Subject) -> None:
 def test_it_is_explained_and_can_be_left_as_it_is(product: Subject) -> None:
     before = product.path.read_bytes()
     done = bake(product.path, "--explain", "--dry-run", "--train", "more", "--gate", "SOME_GATE")
-    assert "looking.home" in done.stdout
-    assert "reads HOME from the environment" in done.stdout
-    assert "looking/home.py:2" in done.stdout
-    assert 'allow = ["looking.home"]' in done.stdout
+    for shown in (
+        "changes the process (nice)",
+        "looking/nice.py:2",
+        'allow = ["looking.nice"]',
+        "reads HOME from the environment",
+        "looking/waits.py:2",
+    ):
+        assert shown in done.stdout
     assert "It is not used where one of these is set: SOME_GATE" in done.stdout
     assert done.stdout.endswith(", left as it was\n")
     assert product.path.read_bytes() == before
@@ -81,15 +87,26 @@ def test_it_is_explained_and_can_be_left_as_it_is(product: Subject) -> None:
 
 def test_training_and_what_is_allowed_count_and_are_kept(product: Subject) -> None:
     before = product.path.stat().st_size
-    done = bake(product.path, "--train", "more", "--allow", "looking.home", "--deny", "statistics")
+    done = bake(product.path, "--train", "more", "--allow", "looking.nice", "--deny", "statistics")
     assert done.stdout.endswith(", has its new snapshot\n")
     after = product.path.read_bytes()
     assert len(after) != before
     outcome = product.snapshot("more")
-    assert outcome.stdout == "['looking', 'looking.later', 'statistics']\n"
+    assert outcome.stdout.splitlines()[0] == "['looking', 'looking.later', 'statistics']"
     explained = bake(product.path, "--explain")
     assert explained.stdout.splitlines()[1].split() == ["statistics", "the", "configuration", "says", "so"]
     assert product.path.read_bytes() == after
+
+
+def test_statements_wait_in_a_snapshot_of_ones_own_as_well(product: Subject, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    user = Subject(product.path, {"HOME": str(home), "XDG_CACHE_HOME": str(home)})
+    done = subprocess.run([product.path, "--coachwhip-bake"], env=dict(user.variables), check=False)
+    assert done.returncode == 0
+    outcome = Subject(product.path, {**user.variables, "HOME": "/elsewhere"}).any_start("x")
+    assert outcome.reason == "started from the snapshot made on this machine"
+    assert outcome.stdout == "['looking']\n/elsewhere\n"
 
 
 def test_the_file_keeps_its_permissions_and_links_to_it(product: Subject, tmp_path: Path) -> None:
@@ -99,9 +116,8 @@ def test_the_file_keeps_its_permissions_and_links_to_it(product: Subject, tmp_pa
     bake(link, "--gate", "ANOTHER")
     assert link.is_symlink()
     assert product.path.stat().st_mode & 0o7777 == 0o775
-    assert (
-        Subject(link).any_start("x", env={"ANOTHER": "1"}).reason.startswith("started without a snapshot: ")
-    )
+    gated = product.any_start("x", env={"ANOTHER": "1"})
+    assert gated.reason.startswith("started without a snapshot: a variable in the environment")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["built", "link"]
 
 

@@ -1,4 +1,4 @@
-"""CPython's own tests of the import system, run inside a product."""
+"""CPython's own tests of the import system, run inside a product that starts from a snapshot."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from coachwhip.errors import CoachwhipError
 from tests.products.building import environment
 from tests.products.cpython_product import cpython_product
 from tests.products.extensions import cpython_test_modules
+from tests.products.subjects import Subject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,11 @@ def cpython(runtime: Runtime, cache: Cache, folder: Path) -> Path:
     except CoachwhipError as error:
         pytest.skip(f"CPython's source is not to be had: {error.message}")
     return cpython_product(modules, folder)
+
+
+def test_the_standard_library_is_in_its_snapshot(cpython: Path) -> None:
+    outcome = Subject(cpython).snapshot("--help")
+    assert (outcome.status, outcome.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import resource
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,15 @@ WITHOUT = """\
 print("ran")
 """
 
+#: Has a page where the heap is.
+TAKEN = """\
+#include <sys/mman.h>
+__attribute__((constructor)) static void take(void)
+{
+    mmap((void *)0x1000000000, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+}
+"""
+
 
 def snapshot_range(data: bytes) -> tuple[int, int]:
     """Where a product's snapshot is in its file, and its size."""
@@ -68,6 +79,18 @@ def test_a_damaged_head_leads_to_an_ordinary_start(subject: Subject, tmp_path: P
         outcome = changed(tmp_path, bytes(data)).any_start("print('ran')")
         assert outcome.reason == "started without a snapshot: the snapshot is damaged"
         assert (outcome.status, outcome.stdout, outcome.stderr) == (0, "ran\n", "")
+
+
+def test_damage_in_the_pages_is_found_by_who_looks(subject: Subject) -> None:
+    """At a start nobody looks: it would read all of the memory, most of which is not needed."""
+    whole = subject.path.read_bytes()
+    start, size = snapshot_range(whole)
+    ImageReader(whole).verify()
+    for at in (HEAD, HEAD + 40_000, size // 2, size - 1):
+        data = bytearray(whole)
+        data[start + at] ^= 1
+        with pytest.raises(ImageError):
+            ImageReader(bytes(data)).verify()
 
 
 def test_a_file_that_ends_within_its_snapshot_says_so(subject: Subject, tmp_path: Path) -> None:
@@ -145,3 +168,26 @@ def test_nothing_is_said_unless_asked(subject: Subject) -> None:
         done = subprocess.run([subject.path, "print(1)"], env=variables, capture_output=True, check=False)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"1\n", b"")
     assert subject.any_start("print(1)").reason == FROM_SNAPSHOT
+
+
+def test_the_reason_is_the_true_one(subject: Subject, tmp_path: Path) -> None:
+    """Addresses that are taken, and memory that is limited, are told apart."""
+    if shutil.which("gcc") is None:
+        pytest.skip("there is no gcc")
+    source = tmp_path / "taken.c"
+    source.write_text(TAKEN)
+    library = tmp_path / "taken.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    outcome = subject.any_start("print('ran')", env=environment(LD_PRELOAD=str(library)))
+    assert outcome.reason == "started without a snapshot: its addresses are taken"
+    assert (outcome.status, outcome.stdout) == (0, "ran\n")
+
+    limit = subject.path.stat().st_size + (
+        12 << 20
+    )  # the file is mapped; there is no room for what comes then
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    outcome = subject.any_start("print('ran')", preexec_fn=limited)
+    assert outcome.reason == "started without a snapshot: there is not enough memory, or a limit on it"

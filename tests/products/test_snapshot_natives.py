@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.products.building import build, make_wheel
-from tests.products.extensions import SUFFIX, WHEEL_TAG
+from tests.products.extensions import SUFFIX, WHEEL_TAG, compile_extension
 from tests.products.subjects import Subject
 
 if TYPE_CHECKING:
+    from coachwhip.effects.cache import Cache
     from coachwhip.runtime import Runtime
 
 pytestmark = pytest.mark.product
@@ -56,3 +57,31 @@ def test_streams_of_c_plus_plus_know_their_characters(app: Subject) -> None:
     shown = "1.23e+03 101 Y10\n"
     assert app.snapshot().stdout == f"True {shown}"
     assert app.ordinary().stdout == f"False {shown}"
+
+
+#: Tells which of two modules were there before they were imported: one of them keeps an address of libc's.
+HOLDING = """\
+import sys
+
+
+def main():
+    baked = sorted(name for name in ("held.crew", "held.holder") if name in sys.modules)
+    from held import crew, holder
+    print(baked, crew.is_loader(), holder.is_right())
+"""
+
+
+def test_only_the_library_that_holds_addresses_of_the_machine_stays_out(
+    runtime: Runtime, cache: Cache, folder: Path
+) -> None:
+    files: dict[str, str | bytes] = {"held/__init__.py": "", "held/cli.py": HOLDING}
+    for name in ("crew", "holder"):
+        native = compile_extension(
+            runtime, cache, [SOURCE.with_name(f"{name}.c")], folder / f"{name}{SUFFIX}"
+        )
+        files[f"held/{native.name}"] = native.read_bytes()
+    entry = "[console_scripts]\nheld = held.cli:main\n"
+    wheel = make_wheel(folder / "held", "held", "1.0", files, entry_points=entry, tag=WHEEL_TAG)
+    held = Subject(build(wheel, "--glibc", "2.28", output=folder / "held" / "app"))
+    assert held.snapshot().stdout == "['held.crew'] True True\n"
+    assert held.ordinary().stdout == "[] True True\n"

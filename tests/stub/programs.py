@@ -48,7 +48,16 @@ FILES = (
     ),
     *(
         STUB / f"{name}.c"
-        for name in ("rewrite", "launch", "image", "libraries", "native_symbols", "xxh64", "fixed")
+        for name in (
+            "rewrite",
+            "launch",
+            "image",
+            "libraries",
+            "native_symbols",
+            "xxh64",
+            "fixed",
+            "variables",
+        )
     ),
     *sorted(STUB.glob("natives*.c")),
     *sorted(STUB.glob("wrap*.c")),

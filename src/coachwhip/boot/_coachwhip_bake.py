@@ -18,6 +18,9 @@ import sys
 
 import _coachwhip
 
+#: How many processors a product's snapshot is made for, if not for fewer.
+_PROCESSORS = 2
+
 
 class Unbaked(BaseException):
     """A module that is to stay out of the snapshot was about to be imported; nobody shall handle that."""
@@ -50,6 +53,8 @@ def prepare(path):
     folder = os.open(".", os.O_PATH | os.O_CLOEXEC)
     os.chdir("/")
     _coachwhip.hold_randomness()
+    # Libraries make pools of threads as large; what differs from that is made good at a start.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:_PROCESSORS])
     deferred = _read(f"/proc/self/fd/{folder}/{plan['deferred']}") if plan["deferred"] else b""
     _write(f"/proc/self/fd/{folder}/{plan['report']}", _bake(plan, deferred))
     return f"/proc/self/fd/{folder}/{plan['snapshot']}", _encoded(plan["gates"])
@@ -62,9 +67,13 @@ def prepare_here(text):
     """
     from binascii import a2b_base64
 
-    plan = json.loads(text)
     del os.environ["COACHWHIP_BAKE"]
-    faults = _bake(plan, a2b_base64(plan["deferred"]))
+    try:
+        plan = json.loads(text)
+        deferred = a2b_base64(plan["deferred"])
+    except (ValueError, KeyError, TypeError):
+        return "the plan in the product's file is damaged", b""
+    faults = _bake(plan, deferred)
     return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
 
 

@@ -25,24 +25,20 @@ def resume(variables, arguments, errors):
         _renew(name, number, mode, "backslashreplace" if number == _STDERR else errors)
     for module, renew in _renewals:
         renew(module)
-    if _later:
-        _run_later(arguments)
+    _run_later()
 
 
-def _run_later(arguments):
+def _run_later():
     """Execute the statements of modules that had to wait for this machine.
 
-    One that fails would have failed in the middle of an import, which the program may be prepared for: then
-    it starts again, without its snapshot.
+    One that fails would have failed in the middle of an import, which the program may be prepared for: the
+    caller has the program start again, without its snapshot.
     """
-    try:
-        for code, scope, owner in _later:
-            if owner is None:
-                exec(code, scope)
-            else:
-                _run_in_class(code, scope, owner)
-    except Exception:
-        posix.execve("/proc/self/exe", arguments, {**posix.environ, b"COACHWHIP_SNAPSHOT": b"failed"})
+    for code, scope, owner in _later:
+        if owner is None:
+            exec(code, scope)
+        else:
+            _run_in_class(code, scope, owner)
 
 
 def _run_in_class(code, scope, owner):

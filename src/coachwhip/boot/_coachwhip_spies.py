@@ -12,6 +12,8 @@ import os
 import posix
 import sys
 
+import _coachwhip
+
 #: Functions whose results differ from process to process, and what they tell.
 TELLING = {
     "time": ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns",
@@ -303,8 +305,9 @@ def program_state():
     finalize = getattr(sys.modules.get("weakref"), "finalize", None)
     root = getattr(sys.modules.get("logging"), "root", None)
     manager = getattr(root, "manager", None)
+    at_end = (atexit._ncallbacks(), len(getattr(finalize, "_registry", ())), _coachwhip.finalizers())
     return {
-        "what happens at the end": (atexit._ncallbacks(), len(getattr(finalize, "_registry", ()))),
+        "what happens at the end": at_end,
         "the handlers of signals": [_signal.getsignal(number) for number in range(1, _signal.NSIG)],
         "the limit of recursion": sys.getrecursionlimit(),
         "the collection of garbage": (gc.isenabled(), gc.get_debug(), len(gc.callbacks)),
@@ -313,3 +316,12 @@ def program_state():
         "tracing": (sys.gettrace(), sys.getprofile()),
         "logging": (root.level, *root.handlers, manager.disable) if manager else (),
     }
+
+
+def streams():
+    """Return what the standard streams and hooks are, to compare."""
+    found = []
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        found += [id(stream), getattr(stream, "errors", ""), getattr(stream, "line_buffering", "")]
+    return [*found, sys.excepthook, sys.displayhook]

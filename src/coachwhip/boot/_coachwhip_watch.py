@@ -314,7 +314,7 @@ def watch(names):
         importer.exec_module = _Execution(importer.__dict__["exec_module"], "builtin")
     native.create_module = _create(native.create_module)
     builtins.__import__ = _spy_import(builtins.__import__)
-    streams = _streams()
+    streams = _coachwhip_spies.streams()
     _coachwhip.variables()
     _before = _now()
     _run_path_lines()
@@ -325,8 +325,8 @@ def watch(names):
             _report.setdefault(name, {"notes": [], "imports": []})["fault"] = (
                 f"{type(error).__name__}: {error}"
             )
-        if _streams() != streams:
-            streams = _streams()
+        if _coachwhip_spies.streams() != streams:
+            streams = _coachwhip_spies.streams()
             _report.setdefault(name, {"notes": [], "imports": []})["notes"].append(
                 ["state", "changes sys.stdout", "", [], 0]
             )
@@ -343,11 +343,3 @@ def _run_path_lines():
                     exec(line, {"__builtins__": builtins})
         except BaseException as error:
             _report[_PATH_LINES]["fault"] = f"{type(error).__name__}: {error}"
-
-
-def _streams():
-    found = []
-    for name in ("stdin", "stdout", "stderr"):
-        stream = getattr(sys, name)
-        found += [id(stream), getattr(stream, "errors", ""), getattr(stream, "line_buffering", "")]
-    return [*found, sys.excepthook, sys.displayhook]

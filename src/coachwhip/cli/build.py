@@ -86,6 +86,7 @@ Examples:
     help="Let COACHWHIP_INTERPRETER=1 turn the product into a Python.  [default: let]",
 )
 @_contents("--no-snapshot", is_flag=True, help="Have every start begin at the beginning.")
+@_contents("--pie/--no-pie", default=None, help="Have other addresses in each process, and no snapshot.")
 @_contents("--explain", is_flag=True, help="Say which modules are not in the snapshot, why, and what to do.")
 @_requirements(
     "-c",
@@ -152,6 +153,8 @@ def build(ui: Ui, /, app: str | None, output: Path | None, **options: Any) -> No
         if explain:
             for part in explanation(product.snapshot):
                 ui.show(part)
+    elif explain:
+        ui.note("There is no snapshot that could be explained.")
     ui.result(_summary(product))
 
 

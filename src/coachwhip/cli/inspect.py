@@ -89,6 +89,7 @@ def _facts(report: Report) -> RenderableType:
         ("target", manifest.target),
         ("glibc", f"{report.floor} or newer, because of {_short(report.floor_set_by, f'{major}.{minor}')}"),
         *_system(report),
+        ("addresses", _addresses(report)),
         ("image", report.image),
         ("made by", f"coachwhip {manifest.builder}"),
     ):
@@ -101,6 +102,15 @@ def _system(report: Report) -> list[tuple[str, str]]:
     python = ".".join(report.manifest.python.split(".")[:2])
     needs = [f"{item.name} (for {_short(item.needed_by, python)})" for item in report.manifest.system]
     return [("also needs", ", ".join(needs))] if needs else []
+
+
+def _addresses(report: Report) -> str:
+    """Whether memory errors are harder to exploit than in other products, and what is missing for that."""
+    found = report.hardening
+    if not found.position_independent:
+        return "the interpreter's, its heap's and its libraries' are fixed"
+    lacks = f" but for {', '.join(found.lacks)}" if found.lacks else ""
+    return f"other ones in each process; hardened{lacks}"
 
 
 def _sizes(report: Report) -> RenderableType:

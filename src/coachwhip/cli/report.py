@@ -12,6 +12,7 @@ from coachwhip.image.format import NodeFlag, Section
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from coachwhip.elf.hardening import Hardening
     from coachwhip.image import ImageReader, Manifest
     from coachwhip.model import Settings
 
@@ -33,6 +34,7 @@ class Report:
         parts: bytes by part, see `PARTS`.
         floor: the newest glibc that anything in it needs, `2.17`.
         floor_set_by: what needs it.
+        hardening: what the executable has against the exploitation of memory errors.
     """
 
     file: str
@@ -44,6 +46,7 @@ class Report:
     parts: dict[str, int]
     floor: str
     floor_set_by: str
+    hardening: Hardening
 
     @property
     def intact(self) -> bool:
@@ -70,6 +73,7 @@ class Report:
                 "interpreter": manifest["stub_glibc"],
             },
             "settings": asdict(self.settings),
+            "hardening": asdict(self.hardening),
             "parts": self.parts,
             "distributions": manifest["distributions"],
             "natives": manifest["natives"],
@@ -100,6 +104,7 @@ def report(path: Path, image: ImageReader) -> Report:
         parts=_parts(image, size=size),
         floor=floor,
         floor_set_by=floor_set_by,
+        hardening=image.hardening(),
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["runtime_group"]
 
 _VERSION = click.argument("version", required=False, metavar="[VERSION]")
+_PIE = click.option("--pie", is_flag=True, help="The position-independent one, for hardened products.")
 
 
 @click.group(
@@ -44,6 +45,7 @@ def runtime_group() -> None:
 Examples:
   coachwhip runtime install
   coachwhip runtime install 3.13 --quick
+  coachwhip runtime install --pie
   coachwhip runtime install --find-links https://example.org/wheels/
 """,
 )
@@ -52,9 +54,10 @@ Examples:
 @click.option("--find-links", multiple=True, metavar="PLACE",
               help="Folder or page that may have a ready-made runtime.")  # fmt: skip
 @click.option("--from-source", is_flag=True, help="Do not look for a ready-made runtime.")
+@_PIE
 @pass_ui
-def _install(
-    ui: Ui, *, version: str | None, quick: bool, find_links: tuple[str, ...], from_source: bool
+def _install(  # noqa: PLR0913  (independent options)
+    ui: Ui, *, version: str | None, quick: bool, find_links: tuple[str, ...], from_source: bool, pie: bool
 ) -> None:
     """Install a runtime; VERSION is a Python version such as 3.13.
 
@@ -70,6 +73,7 @@ def _install(
         environ=os.environ,
         progress=ui,
         quick=quick,
+        pie=pie,
         find_links=absolute_links(find_links),
         from_source=from_source,
     )
@@ -79,22 +83,30 @@ def _install(
 @runtime_group.command("list", epilog="\b\nExample:\n  coachwhip runtime list\n")
 @pass_ui
 def _list(ui: Ui) -> None:
-    """List the installed runtimes."""
+    """List the installed runtimes.
+
+    Each with its Python, how it was compiled, and what for: "fixed" for products with snapshots, whose
+    addresses are fixed, "pie" (position-independent) for hardened ones.
+    """
     from coachwhip.runtime import installed_runtimes  # noqa: PLC0415  (not needed for --help)
 
-    for runtime in installed_runtimes(default_cache()):
+    runtimes = installed_runtimes(default_cache())
+    width = max((len(runtime.root.name) for runtime in runtimes), default=0)
+    for runtime in runtimes:
+        kind = "pie" if runtime.pie else "fixed"
         ui.result(
-            f"{runtime.root.name}  Python {runtime.python_version}  {runtime.optimization:<5}  "
-            f"{size(_disk_size(runtime.root))}"
+            f"{runtime.root.name:<{width}}  Python {runtime.python_version}  {runtime.optimization:<5}  "
+            f"{kind:<5}  {size(_disk_size(runtime.root))}"
         )
 
 
 @runtime_group.command("path", epilog='\b\nExample:\n  "$(coachwhip runtime path)/bin/python3.13" -V\n')
 @_VERSION
+@_PIE
 @pass_ui
-def _path(ui: Ui, *, version: str | None) -> None:
+def _path(ui: Ui, *, version: str | None, pie: bool) -> None:
     """Print the directory of the runtime that builds use."""
-    ui.result(str(_installed(version).root))
+    ui.result(str(_installed(version, pie=pie).root))
 
 
 @runtime_group.command(
@@ -129,8 +141,9 @@ def _remove(ui: Ui, *, which: str) -> None:
 @_VERSION
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=".",
               show_default="the current folder", metavar="DIR", help="Where to write the wheel.")  # fmt: skip
+@_PIE
 @pass_ui
-def _pack(ui: Ui, *, version: str | None, output: Path) -> None:
+def _pack(ui: Ui, *, version: str | None, output: Path, pie: bool) -> None:
     """Write an installed runtime into a wheel, for other machines.
 
     Put the wheel into a folder or on a package index: `coachwhip runtime install` and
@@ -138,21 +151,23 @@ def _pack(ui: Ui, *, version: str | None, output: Path) -> None:
     """
     from coachwhip.runtime.pack import pack_runtime  # noqa: PLC0415  (not needed for --help)
 
-    runtime = _installed(version)
+    runtime = _installed(version, pie=pie)
     with ui.step(f"Packing the runtime {runtime.root.name}"):
         wheel = pack_runtime(runtime, output)
     ui.result(f"{wheel}  {size(wheel.stat().st_size)}")
 
 
-def _installed(version: str | None) -> Runtime:
+def _installed(version: str | None, *, pie: bool) -> Runtime:
     from coachwhip.runtime import find_runtime  # noqa: PLC0415  (not needed for --help)
 
-    runtime = find_runtime(version, cache=default_cache())
+    runtime = find_runtime(version, cache=default_cache(), pie=pie)
     if runtime is None:
-        wanted = f" of Python {version}" if version else ""
+        wanted = (
+            f"{'position-independent ' if pie else ''}runtime{f' of Python {version}' if version else ''}"
+        )
         raise InputError(
-            f"there is no installed runtime{wanted} that this version of coachwhip can use",
-            hint="`coachwhip runtime install` makes one",
+            f"there is no installed {wanted} that this version of coachwhip can use",
+            hint=f"`coachwhip runtime install{' --pie' if pie else ''}` makes one",
         )
     return runtime
 

@@ -42,6 +42,7 @@ class Config:
     warnings: tuple[str, ...] = ()
     optimize: int = 0
     snapshot: SnapshotWish = _USUAL_SNAPSHOT
+    pie: bool = False
 
     @property
     def target(self) -> Target:
@@ -54,7 +55,7 @@ class Config:
         return Settings(
             interpreter=self.interpreter,
             environment=self.environment,
-            rebake=self.snapshot.rebake,
+            rebake=self.snapshot.rebake and not self.pie,
             xoptions=self.xoptions,
             warnings=self.warnings,
             optimize=self.optimize,

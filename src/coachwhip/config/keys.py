@@ -309,4 +309,13 @@ KEYS: tuple[Key, ...] = (
         "for the snapshot to be used; `rebake = false`, if `./app --coachwhip-bake` is not to give users a "
         "snapshot of their own.",
     ),
+    Key(
+        "pie",
+        _FLAG,
+        "true",
+        "Make a [hardened product](../explanation/hardening.md): interpreter, heap and all libraries are at "
+        "other addresses in each process. It has no snapshot, whatever `snapshot` says, and its native "
+        "libraries are unpacked when they are first used. It is made of a runtime of its own, which the "
+        "first such build installs.",
+    ),
 )

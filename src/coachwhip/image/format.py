@@ -44,8 +44,8 @@ PAGE = 4096
 #: Value of `p_paddr` that marks the program header of the image ("ACOWHPW1" read as bytes).
 SEGMENT_TAG = 0x31504857434F4143
 
-#: Where the image is mapped in a non-PIE stub: above the stub, below the 39-bit limit of small
-#: kernels, and far enough from both for a heap between them.
+#: Where the image is mapped beside a stub that is not position-independent: above the stub, below the
+#: 39-bit limit of small kernels, and far enough from both for a heap between them.
 IMAGE_ADDRESS = 0x4_0000_0000
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import xxhash
 import zstandard
 
+from coachwhip.elf import ElfError
+from coachwhip.elf.hardening import hardening
 from coachwhip.errors import ImageError
 from coachwhip.image.format import (
     BLOB,
@@ -41,6 +43,8 @@ from coachwhip.prelink.originals import Memory, difference
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from coachwhip.elf.hardening import Hardening
 
 __all__ = ["ImageNode", "ImageReader", "read_image"]
 
@@ -91,6 +95,22 @@ class ImageReader:
             self.manifest = Manifest.from_json(self.section(Section.MANIFEST))
         except ValueError as error:
             raise _damaged("its manifest") from error
+
+    @property
+    def stub(self) -> bytes:
+        """The executable in front of the image."""
+        return self._file[: self.offset]
+
+    def hardening(self) -> Hardening:
+        """Return what the executable has against the exploitation of memory errors.
+
+        Raises:
+            ImageError: it is damaged.
+        """
+        try:
+            return hardening(self.stub)
+        except ElfError as error:
+            raise ImageError(f"the executable before the image is damaged: {error}") from error
 
     def _read_header(self) -> None:
         header = self._slice(0, HEADER_SIZE)

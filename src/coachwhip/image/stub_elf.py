@@ -3,6 +3,9 @@
 The kernel then maps the image when it starts the product: no path, no open, no /proc needed.
 The spare header is the stub's PT_NOTE, which nothing reads at run time. Structures: elf(5).
 
+Beside a stub at fixed addresses the image has one, too. A position-independent stub moves as a whole, for
+which kernel and loader take room from its first address to its last: the image comes right behind it.
+
 The name of the loader moves to the stub's end. It is the only part of an executable that the kernel reads
 before it gives up the calling program: of a file that ends too early the user then learns
 "Input/output error", and not that a program of theirs has crashed in its loader.
@@ -22,6 +25,7 @@ _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 #: type, flags, offset, virtual address, physical address, file size, memory size, alignment
 _PHDR = struct.Struct("<IIQQQQQQ")
 _PT_LOAD, _PT_INTERP, _PT_NOTE = 1, 3, 4
+_TYPE, _ET_DYN = slice(16, 18), 3
 _READ = 4
 _ELF64_LITTLE_ENDIAN = b"\x7fELF\x02\x01"
 
@@ -72,12 +76,20 @@ def with_segment(stub: bytes, image_size: int) -> tuple[bytes, Segment]:
         raise ImageError("the stub has no program header to spare")
     patched = _with_loader_last(stub, table, headers)
     offset = len(patched)
-    header = _PHDR.pack(_PT_LOAD, _READ, offset, IMAGE_ADDRESS, SEGMENT_TAG, image_size, image_size, PAGE)
+    address = _address(stub, headers)
+    header = _PHDR.pack(_PT_LOAD, _READ, offset, address, SEGMENT_TAG, image_size, image_size, PAGE)
     # Loadable segments stand in ascending order of address (elf(5)); the image is the last of all.
     place = table + spare * _PHDR.size
     following = patched[place + _PHDR.size : table + len(headers) * _PHDR.size]
     patched[place : table + len(headers) * _PHDR.size] = following + header
     return bytes(patched), Segment(offset, image_size)
+
+
+def _address(stub: bytes, headers: list[tuple[int, ...]]) -> int:
+    if int.from_bytes(stub[_TYPE], "little") != _ET_DYN:
+        return IMAGE_ADDRESS
+    end = max((header[3] + header[6] for header in headers if header[0] == _PT_LOAD), default=0)
+    return -(-end // PAGE) * PAGE
 
 
 def resized(stub: bytes, image_size: int) -> bytes:

@@ -19,10 +19,11 @@ from coachwhip.model import Distribution
 from coachwhip.pipeline.boot import collect_boot
 from coachwhip.pipeline.carried import with_carried
 from coachwhip.pipeline.entry import check_entry
-from coachwhip.pipeline.finish import place, with_snapshot
+from coachwhip.pipeline.finish import place, whole, with_snapshot
 from coachwhip.pipeline.manifest import manifest_of
 from coachwhip.pipeline.model import Product, Request
 from coachwhip.pipeline.natives import prelink_bundle
+from coachwhip.prelink import Prelinked
 from coachwhip.runtime import find_runtime, install_runtime, prepare_toolchain
 from coachwhip.runtime.stub import build_stub
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from coachwhip.image import ImagePlan, Manifest
     from coachwhip.inputs import AppSource
     from coachwhip.model import Bundle, EntryPoint, Target, Wheel
-    from coachwhip.prelink import Prelinked
     from coachwhip.progress import Progress
     from coachwhip.resolve import Lock
     from coachwhip.runtime import Runtime
@@ -88,7 +88,7 @@ def build_product(request: Request, progress: Progress) -> Product:
 
 
 def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
-    toolchain = prepare_toolchain(job.cache, job.request.resolve.environ)
+    toolchain = prepare_toolchain(job.cache, job.request.resolve.environ, pie=job.runtime.pie)
     with job.progress.step("Linking the interpreter"):
         stub = _stub(job, bundle, toolchain)
     prelinked = _prelinked(job, bundle, stub, toolchain)
@@ -105,7 +105,7 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
         with job.progress.step(f"Writing {output}"):
             _write(bare, prelinked.stub, plan, manifest)
         baked = _bake(job, bare, bundle.entry.module)
-        size = place(bare.with_name("whole") if baked else bare, output)
+        size = place(whole(bare) if baked else bare, output)
     floor, floor_set_by = manifest.floor()
     system = tuple(record.name for record in manifest.system)
     choice, memory = (baked.choice, len(baked.memory)) if baked else (None, 0)
@@ -115,11 +115,14 @@ def _product(job: _Job, bundle: Bundle, output: Path) -> Product:
 def _bake(job: _Job, product: Path, entry_module: str) -> Baked | None:
     """Make the snapshot; None when none is wanted or, which is said, none can be made."""
     wish = job.app.config.snapshot
+    if job.runtime.pie:
+        job.progress.note("Hardened (pie): no snapshot, addresses differ from process to process.")
+        return None
     if not wish.wanted:
         return None
     try:
         with job.progress.step("Making the snapshot"):
-            return with_snapshot(product, product.with_name("whole"), entry_module, wish)
+            return with_snapshot(product, entry_module, wish)
     except BuildError as error:
         job.progress.note(f"No snapshot: {error.message}; the product starts the ordinary way.")
         for line in error.detail.splitlines():
@@ -164,20 +167,23 @@ def _check_syntax_there(runtime: Runtime, doubtful: dict[str, bytes]) -> None:
 
 def _runtime(request: Request, app: AppSource, progress: Progress) -> Runtime:
     version = app.config.target.python_version
-    runtime = find_runtime(version, cache=request.cache)
+    pie = app.config.pie
+    runtime = find_runtime(version, cache=request.cache, pie=pie)
     if runtime is not None:
         return runtime
+    wanted = f"{'position-independent ' if pie else ''}runtime for Python {version}"
     if request.resolve.offline:
         raise NetworkError(
-            f"no runtime for Python {version} is installed, and --offline forbids to get one",
-            hint="run `coachwhip runtime install` once with the network",
+            f"no {wanted} is installed, and --offline forbids to get one",
+            hint=f"run `coachwhip runtime install{' --pie' if pie else ''}` once with the network",
         )
-    progress.note(f"No runtime for Python {version} is installed yet; this is done once.")
+    progress.note(f"No {wanted} is installed yet; this is done once.")
     return install_runtime(
         version,
         cache=request.cache,
         environ=request.resolve.environ,
         progress=progress,
+        pie=pie,
         find_links=request.resolve.find_links,
     )
 
@@ -250,6 +256,8 @@ def _own(app: AppSource, wheels: tuple[Wheel, ...]) -> Wheel | None:
 
 
 def _prelinked(job: _Job, bundle: Bundle, stub: bytes, toolchain: Toolchain) -> Prelinked:
+    if job.runtime.pie:
+        return Prelinked(stub, (), (), {})
     with job.progress.step("Prelinking native libraries"):
         prelinked = prelink_bundle(bundle, stub, toolchain)
     for path, reason in prelinked.refused.items():

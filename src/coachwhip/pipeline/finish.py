@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from coachwhip.effects.files import atomic_write, translated_os_errors
+from coachwhip.errors import BuildError
 from coachwhip.image import write_with_snapshot
 from coachwhip.snapshot import bake, check, encode_plan
 
@@ -16,15 +17,19 @@ if TYPE_CHECKING:
     from coachwhip.model import SnapshotWish
     from coachwhip.snapshot import Baked
 
-__all__ = ["place", "strip", "with_snapshot"]
+__all__ = ["place", "strip", "whole", "with_snapshot"]
 
 
-def with_snapshot(bare: Path, output: Path, entry_module: str, wish: SnapshotWish) -> Baked:
-    """Make the snapshot of a product, write the product with it, and try it out.
+def whole(bare: Path) -> Path:
+    """Return where the product with its snapshot is written: under the same name, as that may be printed."""
+    return bare.parent / "whole" / bare.name
+
+
+def with_snapshot(bare: Path, entry_module: str, wish: SnapshotWish) -> Baked:
+    """Make the snapshot of a product, write the product with it to `whole(bare)`, and try it out.
 
     Args:
         bare: the product without one, alone in a folder in which it may write.
-        output: file to write, in the same folder.
         entry_module: the module that its entry imports; empty when there is none.
         wish: what the app's configuration says.
 
@@ -32,10 +37,23 @@ def with_snapshot(bare: Path, output: Path, entry_module: str, wish: SnapshotWis
         BuildError: no snapshot can be made of this program.
         MachineError: the disk is full or the like.
     """
+    with translated_os_errors("write the product"):
+        whole(bare).parent.mkdir(exist_ok=True)
     baked = bake(bare, entry_module, wish)
-    _write(bare, output, baked.memory, encode_plan(baked))
-    check(output, wish)
+    try:
+        _try_out(bare, baked)
+    except BuildError:
+        if not baked.choice.waiting:
+            raise
+        # The order in which its statements are executed may matter to this program.
+        baked = bake(bare, entry_module, wish, waiting=False)
+        _try_out(bare, baked)
     return baked
+
+
+def _try_out(bare: Path, baked: Baked) -> None:
+    _write(bare, whole(bare), baked.memory, encode_plan(baked))
+    check(whole(bare), baked)
 
 
 def strip(product: Path, output: Path) -> None:

@@ -16,7 +16,7 @@ from coachwhip.effects.prune import cache_in_use
 from coachwhip.errors import ImageError, InputError
 from coachwhip.image import read_image, snapshot_plan
 from coachwhip.model import SnapshotWish
-from coachwhip.pipeline.finish import place, strip, with_snapshot
+from coachwhip.pipeline.finish import place, strip, whole, with_snapshot
 from coachwhip.snapshot import planned_wish
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ def rebake_product(request: Rebake, progress: Progress) -> Rebaked:
         cache_in_use(request.cache),
         tempfile.TemporaryDirectory(dir=request.cache.area("products")) as scratch,
     ):
-        bare, whole = Path(scratch) / "product", Path(scratch) / "whole"
+        bare = Path(scratch) / "product"
         with progress.step("Making the snapshot"):
             strip(product, bare)
-            baked = with_snapshot(bare, whole, image.entry_module, wish)
-        changed = not filecmp.cmp(whole, product, shallow=False)
+            baked = with_snapshot(bare, image.entry_module, wish)
+        changed = not filecmp.cmp(whole(bare), product, shallow=False)
         if changed and request.keep:
-            _replace(product, whole)
-        return Rebaked(whole.stat().st_size, baked.choice, len(baked.memory), changed)
+            _replace(product, whole(bare))
+        return Rebaked(whole(bare).stat().st_size, baked.choice, len(baked.memory), changed)
 
 
 def _opened(path: Path) -> ImageReader:
@@ -100,6 +100,11 @@ def _opened(path: Path) -> ImageReader:
                 raise InputError(f"{path} is no file", hint="name a file that `coachwhip build` has written")
             image = read_image(path)
         image.verify()
+        if image.hardening().position_independent:
+            raise InputError(
+                f"{path} is hardened: its addresses are never the same, and it can have no snapshot",
+                hint="build it without `pie`",
+            )
     except ImageError as error:
         raise ImageError(f"{path}: {error.message}", hint=error.hint) from error
     return image

@@ -93,6 +93,7 @@ def _describe(context: Context, recipe_hash: str, root: Path) -> Runtime:
         sources=tuple(_source(context, source) for source in recipe.sources),
         glibc_floor=(int(GLIBC.partition(".")[0]), int(GLIBC.partition(".")[2])),
         carried=tuple(f"lib/carried/{name}" for name in recipe.carried),
+        pie=recipe.pie,
     )
 
 

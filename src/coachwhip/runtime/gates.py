@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from coachwhip.effects.process import run
 from coachwhip.elf import native_lib
+from coachwhip.elf.hardening import Hardening, hardening
 from coachwhip.errors import RuntimeBuildError
 from coachwhip.image.natives import GLIBC_LIBRARIES
 from coachwhip.runtime.elf_facts import archive_index, executable_symbols, exported_names
@@ -28,6 +29,7 @@ __all__ = [
     "judge_carried",
     "judge_exports",
     "judge_floor",
+    "judge_hardening",
     "judge_paths",
     "judge_replacements",
 ]
@@ -94,6 +96,11 @@ def judge_carried(libraries: Mapping[str, NativeLib], floors: Mapping[str, str])
     return Gate("the libraries that products carry are what they should be", tuple(wrong))
 
 
+def judge_hardening(found: Hardening, *, pie: bool) -> Gate:
+    """A position-independent interpreter has all that hardened products promise; others promise nothing."""
+    return Gate("executables are hardened", found.lacks if pie else ())
+
+
 def check(context: Context, runtime: Runtime) -> list[Gate]:
     """Check a runtime that was put together in the workspace.
 
@@ -103,9 +110,11 @@ def check(context: Context, runtime: Runtime) -> list[Gate]:
     Raises:
         RuntimeBuildError: a gate was not passed; the detail says why.
     """
-    symbols = executable_symbols(runtime.interpreter.read_bytes())
+    interpreter = runtime.interpreter.read_bytes()
+    symbols = executable_symbols(interpreter)
     gates = [
         judge_floor(symbols.versions, runtime.glibc_floor),
+        judge_hardening(hardening(interpreter), pie=runtime.pie),
         judge_exports(symbols.exported, frozenset(exported_c_api(runtime))),
         judge_replacements(_archived(runtime), _libc(context)),
         judge_paths(_contents(runtime), _build_paths(context)),

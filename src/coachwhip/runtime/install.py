@@ -10,7 +10,7 @@ from coachwhip.effects.files import remove_tree, translated_os_errors
 from coachwhip.effects.jobs import Jobs
 from coachwhip.effects.prune import cache_in_use
 from coachwhip.errors import MachineError
-from coachwhip.runtime.installed import recipe_book, runtime_name
+from coachwhip.runtime.installed import find_recipe, runtime_name
 from coachwhip.runtime.model import Runtime
 from coachwhip.runtime.pack import fetch_packed
 from coachwhip.runtime.toolchain import prepare_toolchain
@@ -37,6 +37,7 @@ def install_runtime(  # noqa: PLR0913  (independent choices, all but one by keyw
     environ: Mapping[str, str],
     progress: Progress,
     quick: bool = False,
+    pie: bool = False,
     find_links: Sequence[str] = (),
     from_source: bool = False,
 ) -> Runtime:
@@ -48,6 +49,7 @@ def install_runtime(  # noqa: PLR0913  (independent choices, all but one by keyw
         environ: environment of the command, for network settings.
         progress: hears of the steps.
         quick: compile without a profile: sooner ready, slower programs.
+        pie: position-independent code, for hardened products.
         find_links: folders or pages that may have a ready-made runtime, beside the configured indexes.
         from_source: do not look for a ready-made runtime.
 
@@ -57,7 +59,7 @@ def install_runtime(  # noqa: PLR0913  (independent choices, all but one by keyw
         MachineError: a tool is missing, the disk is full.
         RuntimeBuildError: a step failed, or the result did not pass its gates.
     """
-    recipe = recipe_book().get(version)
+    recipe = find_recipe(version, pie=pie)
     name, digest = runtime_name(recipe, "quick" if quick else "pgo")
     target = cache.area("runtimes") / name
     lock = cache.area("locks") / f"runtime-{name}.lock"
@@ -75,7 +77,7 @@ def install_runtime(  # noqa: PLR0913  (independent choices, all but one by keyw
         with progress.step("Getting the sources"):
             archives = _sources(recipe, cache, environ, progress)
         workspace = Workspace(cache.area("work") / name)
-        toolchain = prepare_toolchain(cache, environ)
+        toolchain = prepare_toolchain(cache, environ, pie=pie)
         cpus = len(os.sched_getaffinity(0))
         context = Context(recipe, not quick, archives, toolchain, workspace, jobs, progress, cpus)
         _build(context, digest, target)

@@ -73,6 +73,7 @@ class Runtime:
         glibc_floor: the oldest glibc it runs on, `(2, 17)`.
         carried: shared libraries that products may take along, relative to the root, named as they are asked
             for; what one of them needs comes before it.
+        pie: whether its code is position-independent, for hardened products.
     """
 
     root: Path
@@ -87,6 +88,7 @@ class Runtime:
     sources: tuple[Source, ...]
     glibc_floor: tuple[int, int]
     carried: tuple[str, ...] = ()
+    pie: bool = False
 
     @property
     def version(self) -> tuple[int, int]:
@@ -194,6 +196,7 @@ class Runtime:
             glibc_floor=(int(major), int(minor)),
             # Runtimes of releases that carried nothing are still listed and removed.
             carried=_texts(document.get("carried", [])),
+            pie=_flag(document.get("pie", False)),
         )
 
 
@@ -221,6 +224,7 @@ def runtime_document(runtime: Runtime) -> dict[str, Any]:
         "link": {"archives": list(runtime.link_archives), "system": list(runtime.link_system)},
         "exports": "lib/exports.list",
         "carried": list(runtime.carried),
+        "pie": runtime.pie,
         "sources": [
             {
                 "name": s.name,
@@ -237,6 +241,12 @@ def runtime_document(runtime: Runtime) -> dict[str, Any]:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} instead of a text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} instead of true or false")
     return value
 
 

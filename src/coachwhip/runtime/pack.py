@@ -33,8 +33,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE, _PROGRAM = 0o100644, 0o100755
 
 
-def _project(abi: str) -> str:
-    return f"coachwhip-runtime-{abi}"
+def _project(abi: str, *, pie: bool) -> str:
+    return f"coachwhip-runtime-{abi}-pie" if pie else f"coachwhip-runtime-{abi}"
 
 
 def packed_version(python_version: str, digest: str) -> str:
@@ -48,7 +48,7 @@ def pack_runtime(runtime: Runtime, directory: Path) -> Path:
     Raises:
         MachineError: it can't be written.
     """
-    project = _project(runtime.abi)
+    project = _project(runtime.abi, pie=runtime.pie)
     folder = project.replace("-", "_")
     version = packed_version(runtime.python_version, runtime.recipe)
     path = directory / f"{folder}-{version}-{_TAG}.whl"
@@ -126,7 +126,7 @@ def fetch_packed(  # noqa: PLR0913  (what is wanted, where it goes, where to loo
     Raises:
         RuntimeBuildError: the wheel that was found is not what its name says.
     """
-    project = _project(recipe.abi)
+    project = _project(recipe.abi, pie=recipe.pie)
     requirement = f"{project}=={packed_version(recipe.source.version, digest)}"
     links = [word for place in find_links for word in ("--find-links", place)]
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as scratch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coachwhip.errors import ConfigError
@@ -62,6 +62,8 @@ class Build:
         install: argument lists of those that install; DESTDIR is added.
         shared: name of a shared library that is made of `compile`, too.
         version_script: file in the source that tells the versions of its symbols.
+        pie_without: those of `configure` that the position-independent variant leaves out.
+        pie_flags: compiler flags that it has in addition.
     """
 
     archive: str
@@ -75,6 +77,8 @@ class Build:
     install: tuple[tuple[str, ...], ...] = ()
     shared: str = ""
     version_script: str = ""
+    pie_without: tuple[str, ...] = ()
+    pie_flags: tuple[str, ...] = ()
 
     @property
     def archives(self) -> tuple[str, ...]:
@@ -167,6 +171,7 @@ class Recipe:
         carried: shared library for products to carry -> the newest glibc that it may need; what one of them
             needs comes before it.
         starts: modules that are imported together in one start of the training, for each start.
+        pie: whether it is the position-independent variant, see `hardened`.
     """
 
     python: str
@@ -180,6 +185,7 @@ class Recipe:
     libraries: Mapping[str, tuple[str, ...]]
     carried: Mapping[str, str]
     starts: tuple[tuple[str, ...], ...]
+    pie: bool = False
 
     @property
     def abi(self) -> str:
@@ -190,6 +196,10 @@ class Recipe:
     def sources(self) -> tuple[SourceRecipe, ...]:
         """CPython and its dependencies."""
         return (self.source, *self.dependencies)
+
+    def hardened(self) -> Recipe:
+        """Return the variant of which position-independent executables are made."""
+        return replace(self, pie=True, dependencies=tuple(_hardened(one) for one in self.dependencies))
 
 
 @dataclass(frozen=True)
@@ -224,8 +234,13 @@ def recipe_hash(recipe: Recipe, optimization: str, inputs: Mapping[str, str]) ->
     """
     document = asdict(recipe)
     del document["tests"]
+    if not recipe.pie:
+        del document["pie"]
     for source in (document["source"], *document["dependencies"]):
         del source["seconds"], source["title"]
+        if source["build"]:
+            # What comes out is told by `configure` and `flags`, of either variant.
+            del source["build"]["pie_without"], source["build"]["pie_flags"]
     document |= {"optimization": optimization, "inputs": dict(inputs)}
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
@@ -248,6 +263,14 @@ def parse_recipes(text: str) -> RecipeBook:
             if owner not in sources or file not in sources[owner].licenses:
                 raise ValueError(f"{source.name} refers to an unknown licence {other}")
     return RecipeBook(tuple(sorted(recipes, key=lambda r: [int(n) for n in r.python.split(".")])))
+
+
+def _hardened(source: SourceRecipe) -> SourceRecipe:
+    if source.build is None:
+        return source
+    build = source.build
+    kept = tuple(word for word in build.configure if word not in build.pie_without)
+    return replace(source, build=replace(build, configure=kept, flags=(*build.flags, *build.pie_flags)))
 
 
 def _recipe(name: str, table: Mapping[str, Any], sources: Mapping[str, SourceRecipe]) -> Recipe:
@@ -277,7 +300,9 @@ def _source(name: str, table: Mapping[str, Any]) -> SourceRecipe:
         if len(origin.sha256) != _SHA256_DIGITS or len(places) != 1:
             raise ValueError(f"{where} has an origin without a hash, or without exactly one place")
     if "build" in table:
-        values["build"] = _make(Build, where, _frozen(dict(table["build"])))
+        build = values["build"] = _make(Build, where, _frozen(dict(table["build"])))
+        if set(build.pie_without) - set(build.configure):
+            raise ValueError(f"{where} leaves out arguments that it does not have")
         if bool(values["build"].compile) == bool(values["build"].configure):
             raise ValueError(f"{where} must have exactly one of `compile` and `configure`")
     if "license_from" in table:

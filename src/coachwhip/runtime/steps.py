@@ -70,7 +70,8 @@ def build(context: Context, digest: str) -> None:
     """
     steps = [item for item in build_steps(context, digest) if not context.workspace.done(item[0].name)]
     pace = Pace(context.cpus)
-    title = f"Building CPython {context.recipe.source.version} for any glibc since 2.17"
+    variant = " (pie)" if context.recipe.pie else ""
+    title = f"Building CPython {context.recipe.source.version}{variant} for any glibc since 2.17"
     with context.progress.step(title, estimate=pace.seconds(*(step for step, _ in steps))):
         for step, action in steps:
             started = time.monotonic()

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,62 +42,98 @@ def stub_sources() -> Path:
 
 
 def build_stub(
-    runtime: Runtime, toolchain: Toolchain, cache: Cache, builtins: frozenset[str] | None = None
+    runtime: Runtime,
+    toolchain: Toolchain,
+    cache: Cache,
+    builtins: frozenset[str] | None = None,
+    *,
+    strip: bool = True,
 ) -> Path:
     """Return the stub for a runtime, linked on first use (a few seconds).
 
     Args:
         runtime: what it is the interpreter of.
-        toolchain: compiler and linker.
+        toolchain: compiler and linker, for executables of the runtime's kind.
         cache: where it is kept.
         builtins: names of the standard library's extension modules to link; all of them when None.
+        strip: leave out the names of functions.
 
     Raises:
         BuildError: a source does not compile or the linker fails.
     """
-    sources = stub_sources()
-    stub = cache.area("stubs") / f"{runtime.abi}-{_identity(runtime, toolchain, sources, builtins)}"
+    wanted = _Wanted(runtime, toolchain, stub_sources(), builtins, strip)
+    stub = cache.area("stubs") / f"{runtime.abi}-{wanted.identity()}"
     if not stub.exists():
         with cache.lock(f"stub-{stub.name}"):
             if not stub.exists():
-                _build(runtime, toolchain, sources, stub, builtins)
+                _build(wanted, stub)
     with translated_os_errors("use the cached stub"):
         stub.touch()
     return stub
 
 
-def _identity(runtime: Runtime, toolchain: Toolchain, sources: Path, builtins: frozenset[str] | None) -> str:
-    digest = hashlib.sha256(f"{runtime.recipe}\n{toolchain.version}\n{Path(__file__).read_text()}".encode())
-    digest.update(repr(sorted(builtins) if builtins is not None else None).encode())
-    for path in sorted(sources.iterdir()):
-        if path.suffix in (".c", ".h", ".list"):
-            digest.update(f"{path.name}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+@dataclass(frozen=True)
+class _Wanted:
+    """What a stub is made of."""
+
+    runtime: Runtime
+    toolchain: Toolchain
+    sources: Path
+    builtins: frozenset[str] | None
+    strip: bool
+
+    def identity(self) -> str:
+        """Return a name for it that differs when anything does."""
+        program = Path(__file__).read_text()
+        digest = hashlib.sha256(f"{self.runtime.recipe}\n{self.toolchain.version}\n{program}".encode())
+        chosen = sorted(self.builtins) if self.builtins is not None else None
+        digest.update(f"{chosen!r} {self.strip}".encode())
+        for path in sorted(self.sources.rglob("*")):
+            if path.suffix in (".c", ".h", ".list", ".order"):
+                digest.update(f"{path.relative_to(self.sources)}\n".encode() + path.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def flags(self) -> list[str]:
+        """Return the linker's options; `wrap*.list`, `export*.list` name what the stub takes over."""
+        wrapped = [
+            name for path in sorted(self.sources.glob("wrap*.list")) for name in path.read_text().split()
+        ]
+        exported = [f"--dynamic-list={path}" for path in sorted(self.sources.glob("export*.list"))]
+        # What a start executes lies together: few pages of the file have to be in memory for it.
+        order = [f"--symbol-ordering-file={self.sources / 'start.order'}", "--no-warn-symbol-ordering"]
+        return [
+            *(["--strip-all"] if self.strip else []),
+            *order,
+            *(f"--wrap={name}" for name in wrapped),
+            *exported,
+        ]
 
 
-def _build(
-    runtime: Runtime, toolchain: Toolchain, sources: Path, stub: Path, builtins: frozenset[str] | None
-) -> None:
+def _build(wanted: _Wanted, stub: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="coachwhip-stub-") as scratch:
-        units = sorted(sources.glob("*.c"))
-        if builtins is not None:
+        units = _units(wanted.sources, hardened=wanted.runtime.pie)
+        if wanted.builtins is not None:
             table = Path(scratch) / "inittab.c"
-            table.write_text(_inittab(runtime, builtins))
+            table.write_text(_inittab(wanted.runtime, wanted.builtins))
             units.append(table)
         objects = [Path(scratch) / f"{unit.stem}.o" for unit in units]
         with ThreadPoolExecutor() as pool:
-            list(
-                pool.map(
-                    lambda pair: _compile(runtime, toolchain, sources, *pair),
-                    zip(units, objects, strict=True),
-                )
-            )
+            list(pool.map(lambda pair: _compile(wanted, *pair), zip(units, objects, strict=True)))
         linked = Path(scratch) / "stub"
-        link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
-        objects.append(_pin_functions(toolchain, linked))
-        link_executable(toolchain, objects, linked, runtime, flags=_link_flags(sources))
+        link_executable(wanted.toolchain, objects, linked, wanted.runtime, flags=wanted.flags())
+        if not wanted.runtime.pie:
+            objects.append(_pin_functions(wanted.toolchain, linked))
+            link_executable(wanted.toolchain, objects, linked, wanted.runtime, flags=wanted.flags())
         shutil.copyfile(linked, temporary := stub.with_name(f".{stub.name}.{Path(scratch).name}"))
         temporary.replace(stub)
+
+
+def _units(sources: Path, *, hardened: bool) -> list[Path]:
+    """The C files of a stub; for hardened products those in `hardened` take the place of their namesakes."""
+    units = {path.name: path for path in sorted(sources.glob("*.c"))}
+    if hardened:
+        units |= {path.name: path for path in sorted((sources / "hardened").glob("*.c"))}
+    return list(units.values())
 
 
 def _pin_functions(toolchain: Toolchain, linked: Path) -> Path:
@@ -114,10 +151,11 @@ def _pin_functions(toolchain: Toolchain, linked: Path) -> Path:
     return output
 
 
-def _compile(runtime: Runtime, toolchain: Toolchain, sources: Path, unit: Path, output: Path) -> None:
+def _compile(wanted: _Wanted, unit: Path, output: Path) -> None:
+    runtime, sources = wanted.runtime, wanted.sources
     major, minor = runtime.version
     zig_cc(
-        toolchain,
+        wanted.toolchain,
         [
             *("-std=gnu11", "-O2", "-g0", *_WARNINGS, "-ffunction-sections", "-fdata-sections"),
             # Assertions in Python's headers would put the paths of this machine into the product.
@@ -128,13 +166,6 @@ def _compile(runtime: Runtime, toolchain: Toolchain, sources: Path, unit: Path, 
         ],
         what=f"the stub's {unit.name}",
     )
-
-
-def _link_flags(sources: Path) -> list[str]:
-    """Options for the functions that the stub takes over: `wrap*.list` and `export*.list` name them."""
-    wrapped = [name for path in sorted(sources.glob("wrap*.list")) for name in path.read_text().split()]
-    exported = [f"--dynamic-list={path}" for path in sorted(sources.glob("export*.list"))]
-    return ["--strip-all", *(f"--wrap={name}" for name in wrapped), *exported]
 
 
 def _inittab(runtime: Runtime, builtins: frozenset[str]) -> str:

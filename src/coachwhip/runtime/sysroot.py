@@ -74,6 +74,8 @@ def make_sysroot(zig: Path, clang: list[str], root: Path, scratch: Path, env: Ma
     for name, path in _link_trivial_program(zig, scratch, env).items():
         shutil.copyfile(scratch / path, library / name)
     _check_libraries(library)
+    # zig's is position-independent; under this name clang looks for it when it links such executables.
+    shutil.copyfile(library / "crt1.o", library / "Scrt1.o")
     for name in _LIBRARIES[1:]:
         (library / f"lib{name}.so").symlink_to(next(library.glob(f"lib{name}.so.*")).name)
     loader = next(library.glob("ld-linux*.so.*")).name

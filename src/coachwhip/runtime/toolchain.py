@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DYNAMIC_LOADER",
     "LIBRARY_FLAGS",
+    "PIE_FLAGS",
     "SHARED_FLAGS",
     "TARGET",
     "Toolchain",
@@ -54,10 +55,13 @@ SHARED_FLAGS = (
     *("-fPIC", "-fvisibility=default", "-shared", "-Wl,--gc-sections", "-Wl,--strip-all"),
     *("-Wl,--build-id=none", "-Wl,--hash-style=gnu", "-Wl,-z,relro", "-Wl,--as-needed"),
 )
+#: How everything is compiled for position-independent executables.
+PIE_FLAGS = ("-fPIE", "-pie", "-fstack-protector-strong", "-fstack-clash-protection")
 
+_FIXED_FLAGS = ("-fno-pic", "-no-pie")
 _SUPPORT = Path(__file__).parent / "support"
 #: Part of the name of a prepared toolchain: count up when what is made below changes.
-_REVISION = 1
+_REVISION = 2
 _PASSED_ON = ("HOME", "TMPDIR", "LANG", "USER", "LOGNAME")
 
 
@@ -68,9 +72,10 @@ class Toolchain:
     Attributes:
         zig: the zig binary of the `ziglang` package.
         version: its version.
-        home: a directory with `bin` (wrappers called cc, c++, ar, ranlib, ld.lld) and `sysroot`.
+        home: a directory with `bin` and `bin-pie` (wrappers called cc, ar, ranlib, ld.lld) and `sysroot`.
         zig_cache: where zig itself may cache.
         base: the few variables of the user's environment that build programs see.
+        pie: whether executables are position-independent.
     """
 
     zig: Path
@@ -78,11 +83,12 @@ class Toolchain:
     home: Path
     zig_cache: Path
     base: Mapping[str, str]
+    pie: bool = False
 
     @property
     def bin(self) -> Path:
         """The directory of the wrappers; put it first on PATH and set `CC=cc`."""
-        return self.home / "bin"
+        return self.home / ("bin-pie" if self.pie else "bin")
 
     @property
     def sysroot(self) -> Path:
@@ -113,12 +119,13 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def prepare_toolchain(cache: Cache, environ: Mapping[str, str]) -> Toolchain:
+def prepare_toolchain(cache: Cache, environ: Mapping[str, str], *, pie: bool = False) -> Toolchain:
     """Return the toolchain, made on first use (takes a few seconds).
 
     Args:
         cache: where it is kept.
         environ: environment of the command.
+        pie: whether it is to make position-independent executables.
 
     Raises:
         MachineError: the `ziglang` package is not installed.
@@ -129,7 +136,7 @@ def prepare_toolchain(cache: Cache, environ: Mapping[str, str]) -> Toolchain:
     zig_cache = cache.area("zig") / "zig-cache"
     identity = "\n".join([version, str(zig), str(cache.root), str(_REVISION), support_hash()])
     name = f"toolchain-{version}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
-    toolchain = Toolchain(zig, version, cache.area("zig") / name, zig_cache, clean_environment(environ))
+    toolchain = Toolchain(zig, version, cache.area("zig") / name, zig_cache, clean_environment(environ), pie)
     if not toolchain.home.exists():
         with cache.lock(name):
             if not toolchain.home.exists():
@@ -140,7 +147,7 @@ def prepare_toolchain(cache: Cache, environ: Mapping[str, str]) -> Toolchain:
 def zig_cc(
     toolchain: Toolchain, args: Sequence[str | Path], *, cwd: Path | None = None, what: str = ""
 ) -> None:
-    """Run the C compiler; code is non-PIC for a non-PIE executable unless `args` say otherwise.
+    """Run the C compiler; code is for executables of the toolchain's kind unless `args` say otherwise.
 
     Args:
         toolchain: from `prepare_toolchain`.
@@ -165,9 +172,10 @@ def link_executable(  # noqa: PLR0913  (a linker has many inputs)
     gc_sections: bool = True,
     flags: Sequence[str | Path] = (),
 ) -> None:
-    """Link a non-PIE executable of `objects` and a runtime's archives, with lld.
+    """Link an executable of `objects` and a runtime's archives, with lld.
 
     The C API is exported and nothing else; the linker is deterministic and no path gets into the file.
+    What is made of a position-independent runtime is position-independent.
 
     Args:
         toolchain: from `prepare_toolchain`.
@@ -185,7 +193,9 @@ def link_executable(  # noqa: PLR0913  (a linker has many inputs)
     start = [library / name for name in ("crt1.o", "crti.o", "crtbegin.o")]
     end = [library / name for name in ("crtend.o", "crtn.o")]
     arguments: list[str | Path] = [
-        *("-m", "elf_x86_64", "--no-pie", "-dynamic-linker", DYNAMIC_LOADER),
+        *("-m", "elf_x86_64", "-dynamic-linker", DYNAMIC_LOADER),
+        # Code then has pages of its own in the file; constants that share one could be executed.
+        *(("--pie", "-z", "separate-code") if runtime.pie else ("--no-pie",)),
         *("--build-id=none", "--hash-style=gnu", "--eh-frame-hdr", "-z", "relro", "-z", "now"),
         *("--strip-debug", "-O2", f"--dynamic-list={runtime.exports}", f"-L{library}"),
         *(f"--undefined={name}" for name in exported_c_api(runtime)),
@@ -242,7 +252,7 @@ def support_hash() -> str:
     return digest.hexdigest()
 
 
-def _clang_flags(zig: Path, sysroot: Path) -> list[str]:
+def _clang_flags(zig: Path, sysroot: Path, kind: Sequence[str] = _FIXED_FLAGS) -> list[str]:
     library = zig.parent / "lib"
     headers = ["x86-linux-gnu", "generic-glibc", "x86-linux-any", "any-linux-any"]
     includes = [library / "include", *(library / "libc" / "include" / name for name in headers)]
@@ -256,8 +266,7 @@ def _clang_flags(zig: Path, sysroot: Path) -> list[str]:
         "-nostdinc",
         *(word for path in includes for word in ("-isystem", str(path))),
         f"-D__GLIBC_MINOR__={GLIBC.partition('.')[2]}",
-        "-fno-pic",
-        "-no-pie",
+        *kind,
         # Data of shared libraries goes through the GOT. A copy relocation of `environ` would be wrong:
         # zig's libc does not say that `__environ` is the same variable.
         "-fno-direct-access-external-data",
@@ -278,17 +287,23 @@ def _make(toolchain: Toolchain) -> None:
     with atomic_directory(toolchain.home) as home, tempfile.TemporaryDirectory() as scratch:
         clang = [str(zig), "clang", *_clang_flags(zig, home / "sysroot")]
         make_sysroot(zig, clang, home / "sysroot", Path(scratch), env)
-        (home / "bin").mkdir()
-        flags = shlex.join(_clang_flags(zig, toolchain.sysroot))
-        lld = shlex.quote(f"--ld-path={toolchain.bin}/ld.lld")
-        quoted = shlex.quote(str(zig))
-        commands = {
-            "cc": f"{quoted} clang {flags} {lld}",
-            "ar": f"{quoted} ar",
-            "ranlib": f"{quoted} ranlib",
-            "ld.lld": f"{quoted} ld.lld",
-        }
-        for name, command in commands.items():
-            path = home / "bin" / name
-            path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-            path.chmod(0o755)
+        for kind, flags in (("bin", _FIXED_FLAGS), ("bin-pie", PIE_FLAGS)):
+            _write_wrappers(home / kind, toolchain, flags)
+
+
+def _write_wrappers(directory: Path, toolchain: Toolchain, kind: Sequence[str]) -> None:
+    """Write programs called cc, ar, ranlib and ld.lld; `kind` are the flags of all compilations."""
+    directory.mkdir()
+    zig = shlex.quote(str(toolchain.zig))
+    flags = shlex.join(_clang_flags(toolchain.zig, toolchain.sysroot, kind))
+    lld = shlex.quote(f"--ld-path={toolchain.home / directory.name}/ld.lld")
+    commands = {
+        "cc": f"{zig} clang {flags} {lld}",
+        "ar": f"{zig} ar",
+        "ranlib": f"{zig} ranlib",
+        "ld.lld": f"{zig} ld.lld",
+    }
+    for name, command in commands.items():
+        path = directory / name
+        path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        path.chmod(0o755)

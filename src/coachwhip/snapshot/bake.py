@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from coachwhip.effects.process import start
 from coachwhip.errors import BuildError
+from coachwhip.image.format import SNAPSHOT_MAGIC
 from coachwhip.snapshot.choose import PATH_LINES, choose
-from coachwhip.snapshot.model import Baked, Choice, Module, Note
+from coachwhip.snapshot.model import Baked, Choice, Ending, Module, Note
+from coachwhip.snapshot.place import TRAIN_SECONDS, Place, Run
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,86 +21,36 @@ __all__ = ["bake", "check"]
 
 #: How often what turned out to be in the way is left out before there is no snapshot at all.
 _ATTEMPTS = 4
-_BAKE_SECONDS = 120.0
 #: The file with the modules from which statements were taken out.
 _DEFERRED = "deferred"
-#: How long one training run may take; what it has imported by then is not learned.
-_TRAIN_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A product, and the folder that it lies and runs in."""
-
-    product: Path
-
-    @property
-    def folder(self) -> Path:
-        return self.product.parent
-
-    def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS) -> Any:  # noqa: ANN401
-        """Run the product with a plan; return its report, None when it wrote none."""
-        report = self.folder / "report.json"
-        report.unlink(missing_ok=True)
-        (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
-        # The memory is made in the C locale, which every machine has. Programs are used in others, and some
-        # refuse to run in that one.
-        locale = "C.UTF-8" if plan["task"] == "train" else "C"
-        self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
-        return json.loads(report.read_text()) if report.exists() else None
-
-    def status(self, arguments: Sequence[str], snapshot: str) -> int | None:
-        """Run the product as a user would; return its exit status, None when it does not end by itself."""
-        return self._run({"COACHWHIP_SNAPSHOT": snapshot, "LC_ALL": "C.UTF-8"}, arguments, _TRAIN_SECONDS)
-
-    def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> int | None:
-        # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
-        # folder's own differs from build to build.
-        environment = {**variables, "HOME": "/dev/null", "PATH": os.defpath}
-        with (self.folder / "messages").open("ab") as messages:
-            process = start(
-                [f"./{self.product.name}", *arguments],
-                cwd=self.folder,
-                env=environment,
-                output=messages,
-                own_session=True,
-            )
-            return _wait(process, seconds)
-
-
-def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """Wait for a process for some time, then end it with all that it started; return its own status."""
-    status = None
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        status = process.wait(seconds)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    return status
-
-
-def bake(product: Path, entry_module: str, wish: SnapshotWish) -> Baked:
+def bake(product: Path, entry_module: str, wish: SnapshotWish, *, waiting: bool = True) -> Baked:
     """Make a snapshot of a product that has none.
 
     Args:
         product: the executable, alone in a folder in which it may write.
         entry_module: the module that its entry imports; empty when there is none.
         wish: what the app's configuration says.
+        waiting: whether single statements of modules may wait for the start.
 
     Raises:
         BuildError: no snapshot can be made of this program.
     """
-    place = _Place(product)
+    place = Place(product)
     search = _search(place, entry_module, wish)
+    if not waiting:
+        search.stubborn |= {module.name for module in search.watched}
     for _ in range(_ATTEMPTS):
         choice, deferred = search.choice()
         _refuse_path_lines(choice)
         faults, memory = _bake(place, choice, deferred)
-        if not faults and memory:
-            return Baked(memory, choice, wish, (place.folder / deferred).read_bytes() if deferred else b"")
+        if not faults and memory.startswith(SNAPSHOT_MAGIC):
+            code = (place.folder / deferred).read_bytes() if deferred else b""
+            return Baked(memory, choice, wish, code, search.endings)
         # Without a word of modules it is memory that can't be saved: that of native libraries, if anything.
         faults = faults or dict.fromkeys(
-            _mapped(search.watched), "holds addresses of this machine's libraries"
+            _holders(search.watched, memory), "holds addresses of this machine's libraries"
         )
         if faults.keys() <= search.blocked.keys():
             break
@@ -119,35 +65,56 @@ def _refuse_path_lines(choice: Choice) -> None:
             raise BuildError(f"no snapshot can be made of this program: code in a .pth file {left.reason}")
 
 
-def _mapped(modules: Sequence[Module]) -> list[str]:
-    """Return the names of native libraries that could be in a snapshot."""
-    return [module.name for module in modules if any(note.kind == "mapped" for note in module.notes)]
+def _holders(modules: Sequence[Module], answer: bytes) -> list[str]:
+    """Return the modules whose memory can't be saved, by what the product has written instead of a snapshot.
+
+    These are all native ones where a library that is no module is in the way: any of them may need it.
+    """
+    paths = set(answer.decode(errors="replace").split("\0")) - {""}
+    native = {
+        module.name: note.detail for module in modules for note in module.notes if note.kind == "mapped"
+    }
+    found = [name for name, path in native.items() if path in paths]
+    return found if paths and paths <= set(native.values()) else list(native)
 
 
 def _named(entry_module: str) -> list[str]:
     return [entry_module] if entry_module else []
 
 
-def check(product: Path, wish: SnapshotWish) -> None:
-    """Run a product from its snapshot and without it, as in training: both must end in the same way.
+def check(product: Path, baked: Baked) -> None:
+    """Run a product from its snapshot, with the command lines of the training: it must end as it did there.
+
+    Args:
+        product: the executable, called as it was when it was trained, alone in a folder where it may write.
+        baked: its snapshot.
 
     Raises:
-        BuildError: they do not; the snapshot is of no use then.
+        BuildError: it does not; the snapshot is of no use then.
     """
-    place = _Place(product)
-    for arguments in wish.train:
-        usual, found = (place.status(arguments, snapshot) for snapshot in ("0", "1"))
-        if usual is not None and found != usual:
-            command = " ".join(arguments) or "without arguments"
-            raise BuildError(
-                f"from its snapshot the program ends with {found} instead of {usual} ({command})"
-            )
+    place = Place(product)
+    for arguments, usual in zip(baked.wish.train, baked.endings, strict=True):
+        if usual.status is None:
+            continue
+        found = place.use(arguments)
+        if found == usual or (found.status == usual.status and _differs_anyway(place, arguments, found)):
+            continue
+        command = " ".join(arguments) or "without arguments"
+        what = f"ends with {found.status} instead of {usual.status}"
+        if found.status == usual.status:
+            what = "prints something else"
+        raise BuildError(f"from its snapshot the program {what} ({command})")
 
 
-def _train(place: _Place, wish: SnapshotWish) -> list[list[str]]:
-    """Return the names of the modules that each training run imports."""
-    reports = [place.run({"task": "train"}, arguments, _TRAIN_SECONDS) for arguments in wish.train]
-    return [report for report in reports if report is not None]
+def _differs_anyway(place: Place, arguments: Sequence[str], found: Ending) -> bool:
+    """Whether a program prints in this place what it has printed, or something else at each start."""
+    first = place.use(arguments, snapshot=False)
+    return first == found or first != place.use(arguments, snapshot=False)
+
+
+def _train(place: Place, wish: SnapshotWish) -> list[Run]:
+    """Run the app with the command lines of the training; reports are names of the modules it imports."""
+    return [place.run({"task": "train"}, arguments, TRAIN_SECONDS) for arguments in wish.train]
 
 
 def _in_order(runs: Sequence[Sequence[str]]) -> list[str]:
@@ -156,8 +123,8 @@ def _in_order(runs: Sequence[Sequence[str]]) -> list[str]:
     return [name for name in names if name != "__main__" and not name.startswith("_coachwhip")]
 
 
-def _watch(place: _Place, names: Sequence[str]) -> list[Module]:
-    report = place.run({"task": "watch", "modules": list(names)})
+def _watch(place: Place, names: Sequence[str]) -> list[Module]:
+    report = place.run({"task": "watch", "modules": list(names)}).report
     if report is None:
         raise BuildError(
             "the program ends while its modules are imported",
@@ -188,14 +155,16 @@ class _Search:
         wish: what the app's configuration says.
         watched: the modules of the program.
         always: those that every run imports, if not all of these.
+        endings: of the runs of the training.
         blocked: module -> what went wrong with it.
         stubborn: modules none of whose statements can wait.
     """
 
-    place: _Place
+    place: Place
     wish: SnapshotWish
     watched: Sequence[Module]
     always: Collection[str]
+    endings: tuple[Ending, ...]
     blocked: dict[str, str] = field(default_factory=dict)
     stubborn: set[str] = field(default_factory=set)
 
@@ -230,18 +199,21 @@ class _Search:
             if module.name in chosen and module.origin
         }
         faults: dict[str, str] | None
-        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED})
+        faults = self.place.run({"task": "defer", "modules": modules, "deferred": _DEFERRED}).report
         return dict.fromkeys(choice.waiting, "fails") if faults is None else faults
 
 
-def _search(place: _Place, entry_module: str, wish: SnapshotWish) -> _Search:
+def _search(place: Place, entry_module: str, wish: SnapshotWish) -> _Search:
     """Run the app, and watch the modules that it imports."""
-    runs = _train(place, wish)
+    trained = _train(place, wish)
+    runs: list[list[str]] = [run.report for run in trained if run.report is not None]
+    endings = tuple(run.ending for run in trained)
     always = {*(set.intersection(*map(set, runs)) if runs else ()), *_named(entry_module)}
-    return _Search(place, wish, _watch(place, _in_order([_named(entry_module), *runs])), always)
+    watched = _watch(place, _in_order([_named(entry_module), *runs]))
+    return _Search(place, wish, watched, always, endings)
 
 
-def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:
+def _bake(place: Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:
     """Return module -> what went wrong with it; and the memory."""
     snapshot = place.folder / "snapshot"
     snapshot.unlink(missing_ok=True)
@@ -253,7 +225,7 @@ def _bake(place: _Place, choice: Choice, deferred: str) -> tuple[dict[str, str],
         "deferred": deferred,
         "snapshot": snapshot.name,
     }
-    faults = place.run(plan)
+    faults = place.run(plan).report
     if faults is None:
         return {}, b""
     return faults, snapshot.read_bytes() if snapshot.exists() else b""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from coachwhip.model import SnapshotWish
 
-__all__ = ["Baked", "Choice", "LeftOut", "Module", "Note"]
+__all__ = ["Baked", "Choice", "Ending", "LeftOut", "Module", "Note"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """How a run of the program ended.
+
+    Attributes:
+        status: with which; None when it did not end by itself.
+        printed: to standard output and error.
+    """
+
+    status: int | None
+    printed: bytes
+
+
+@dataclass(frozen=True)
 class Baked:
     """A snapshot.
 
@@ -100,9 +113,11 @@ class Baked:
         choice: what is in it.
         wish: what the app's configuration says of it.
         deferred: the code of modules with statements that wait, as the product has compiled it; may be empty.
+        endings: of the runs of the training.
     """
 
     memory: bytes
     choice: Choice
     wish: SnapshotWish
     deferred: bytes
+    endings: tuple[Ending, ...]

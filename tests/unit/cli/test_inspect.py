@@ -22,6 +22,10 @@ SITE = "lib/python3.13/site-packages"
 
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
+    return make_product(tmp_path, fake_stub())
+
+
+def make_product(tmp_path: Path, stub: bytes) -> Path:
     library = NativeLib("", ("libc.so.6",), (), (2, 28), "fcntl64")
     layer = LayerBuilder("app", tmp_path / "layer")
     layer.add(f"{SITE}/app/__init__.py", b"x = 1\n" * 100, code=b"\xe3" * 300)
@@ -41,7 +45,7 @@ def product(tmp_path: Path) -> Path:
     )
     path = tmp_path / "app"
     with path.open("wb") as output:
-        write_product(fake_stub(), plan_image(bundle, f"{SITE}/app/__init__.py"), manifest, output)
+        write_product(stub, plan_image(bundle, f"{SITE}/app/__init__.py"), manifest, output)
     return path
 
 
@@ -60,6 +64,17 @@ def test_it_tells_what_a_person_wants_to_know(product: Path, capsys: pytest.Capt
     assert "CPython 3.13.5" in out
     assert "2.28 or newer, because of app/fast.so" in out
     assert max(len(line) for line in out.splitlines() if str(product) not in line) <= 80
+
+
+def test_it_tells_whether_addresses_are_fixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for pie in (False, True):
+        product = make_product(tmp_path, fake_stub(pie=pie))
+        assert main(["inspect", str(product)]) == 0
+        found.append(next(line for line in capsys.readouterr().out.splitlines() if "addresses" in line))
+        assert inspect_json(product, capsys)["hardening"]["position_independent"] is pie
+    assert "are fixed" in found[0]
+    assert "hardened but for relro" in found[1]
 
 
 def test_parts_add_up_to_the_file(product: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,17 +36,31 @@ PHDR = struct.Struct("<IIQQQQQQ")
 LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
 
 
-def fake_stub(*, note: bool = True, size: int = 5000) -> bytes:
+def fake_stub(*, note: bool = True, size: int = 5000, pie: bool = False) -> bytes:
     """An ELF file with a load segment, a loader's name and, for an image to take, a note segment."""
+    base = 0 if pie else 0x400000
     headers = [
-        PHDR.pack(1, 5, 0, 0x400000, 0x400000, 0x1000, 0x1000, 0x1000),
-        PHDR.pack(3, 4, 0x200, 0x400200, 0x400200, len(LOADER), len(LOADER), 1),
+        PHDR.pack(1, 5, 0, base, base, 0x1000, 0x1001, 0x1000),
+        PHDR.pack(3, 4, 0x200, base + 0x200, base + 0x200, len(LOADER), len(LOADER), 1),
     ]
     if note:
-        headers.insert(0, PHDR.pack(4, 4, 0x100, 0x400100, 0x400100, 24, 24, 4))
+        headers.insert(0, PHDR.pack(4, 4, 0x100, base + 0x100, base + 0x100, 24, 24, 4))
     ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
     header = EHDR.pack(
-        ident, 2, 62, 1, 0x401000, EHDR.size, 0, 0, EHDR.size, PHDR.size, len(headers), 0, 0, 0
+        ident,
+        3 if pie else 2,
+        62,
+        1,
+        base + 0x1000,
+        EHDR.size,
+        0,
+        0,
+        EHDR.size,
+        PHDR.size,
+        len(headers),
+        0,
+        0,
+        0,
     )
     return ((header + b"".join(headers)).ljust(0x200, b"\xcc") + LOADER).ljust(size, b"\xcc")
 

@@ -54,6 +54,14 @@ def test_the_segment_is_the_last_header() -> None:
     assert find_segment(head) is not None
 
 
+@pytest.mark.parametrize(("pie", "address"), [(False, 0x4_0000_0000), (True, 0x2000)])
+def test_the_image_of_a_position_independent_stub_is_right_behind_it(pie: bool, address: int) -> None:  # noqa: FBT001
+    """Kernel and loader take room for all that is between a program's first and last address."""
+    head, _ = with_segment(fake_stub(pie=pie), 1000)
+    headers = [PHDR.unpack_from(head, EHDR.size + n * PHDR.size) for n in range(3)]
+    assert headers[-1][3] == address
+
+
 @pytest.mark.parametrize("size", [5000, 8192, 8192 - len(LOADER), 8192 - len(LOADER) + 1])
 def test_the_kernel_reads_the_stubs_last_bytes(size: int) -> None:
     """So that it refuses a file that ends before them."""

@@ -18,7 +18,7 @@ def runtime(tmp_path: Path) -> Runtime:
     return make_runtime(tmp_path / "cp313-0123456789abcdef", recipe="0123456789abcdef")
 
 
-def make_runtime(root: Path, *, recipe: str) -> Runtime:
+def make_runtime(root: Path, *, recipe: str, pie: bool = False) -> Runtime:
     runtime = Runtime(
         root=root,
         python_version="3.13.5",
@@ -36,6 +36,7 @@ def make_runtime(root: Path, *, recipe: str) -> Runtime:
         sources=(Source("zlib", "1.3.1", "ab" * 32, "https://example.org/z", ("licenses/zlib/LICENSE",)),),
         glibc_floor=(2, 17),
         carried=("lib/carried/libz.so.1",),
+        pie=pie,
     )
     files = {
         "bin/python3.13": "#!/bin/sh\n",

@@ -1,7 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from coachwhip.elf.hardening import Hardening
 from coachwhip.model import NativeLib
-from coachwhip.runtime.gates import judge_carried, judge_exports, judge_floor, judge_paths, judge_replacements
+from coachwhip.runtime.gates import (
+    judge_carried,
+    judge_exports,
+    judge_floor,
+    judge_hardening,
+    judge_paths,
+    judge_replacements,
+)
 
 
 def test_the_floor_is_kept_by_old_symbols_only() -> None:
@@ -29,6 +39,15 @@ def test_functions_of_glibc_must_not_be_replaced() -> None:
 
     assert not judge_replacements(frozenset({"PyList_New", "mpd_qadd"}), libc).failures
     assert judge_replacements(frozenset({"main", "log2", "memcmp"}), libc).failures == ("log2", "memcmp")
+
+
+def test_only_position_independent_runtimes_have_to_be_hardened() -> None:
+    whole = Hardening(*[True] * 7)
+    some = replace(whole, bind_now=False, stack_protector=False)
+
+    assert not judge_hardening(whole, pie=True).failures
+    assert judge_hardening(some, pie=True).failures == ("bind_now", "stack_protector")
+    assert not judge_hardening(some, pie=False).failures
 
 
 def test_build_paths_are_found_in_any_file() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,7 +41,8 @@ class Fakes:
             self.ran.append("compile")
             if self.fail is not None:
                 raise self.fail
-            make_runtime(context.workspace.product, recipe=digest)
+            assert context.toolchain.pie is context.recipe.pie
+            make_runtime(context.workspace.product, recipe=digest, pie=context.recipe.pie)
 
         return [
             (Step("libraries", "Building libraries", 1, 1), libraries),
@@ -59,13 +61,13 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Fakes:
     zig = Toolchain(tmp_path / "zig", "0", tmp_path, tmp_path, {})
     monkeypatch.setattr(steps, "build_steps", fakes.steps)
     monkeypatch.setattr(sources, "obtain_archives", lambda *_: {})
-    monkeypatch.setattr(install, "prepare_toolchain", lambda *_: zig)
+    monkeypatch.setattr(install, "prepare_toolchain", lambda *_, pie: replace(zig, pie=pie))
     return fakes
 
 
-def do_install(cache: Cache, environ: dict[str, str] | None = None) -> Runtime:
+def do_install(cache: Cache, environ: dict[str, str] | None = None, *, pie: bool = False) -> Runtime:
     return install.install_runtime(
-        "3.13", cache=cache, environ=environ or dict(os.environ), progress=Silent(), from_source=True
+        "3.13", cache=cache, environ=environ or dict(os.environ), progress=Silent(), from_source=True, pie=pie
     )
 
 
@@ -79,6 +81,19 @@ def test_an_installed_runtime_is_found_and_not_built_again(cache: Cache, fakes: 
     assert fakes.ran == ["libraries", "compile"]
     assert installed_runtimes(cache) == [runtime]
     assert not list(cache.area("work").iterdir())
+
+
+def test_both_kinds_are_installed_side_by_side(cache: Cache, fakes: Fakes) -> None:
+    fixed = do_install(cache)
+    assert find_runtime(None, cache=cache, pie=True) is None
+    movable = do_install(cache, pie=True)
+
+    assert fakes.ran == ["libraries", "compile"] * 2
+    assert (fixed.pie, movable.pie) == (False, True)
+    assert movable.root.name == f"cp313-pie-{movable.recipe}"
+    assert find_runtime(None, cache=cache) == fixed
+    assert find_runtime(None, cache=cache, pie=True) == movable
+    assert installed_runtimes(cache) == sorted([fixed, movable], key=lambda one: one.root)
 
 
 @pytest.mark.parametrize("reason", [KeyboardInterrupt(), RuntimeBuildError("compiler error")])

@@ -23,6 +23,12 @@ def test_a_runtime_of_before_there_were_carried_libraries_has_none(runtime: Runt
     assert Runtime.parse(runtime.root, document).carried == ()
 
 
+def test_a_runtime_of_before_there_were_two_kinds_is_not_position_independent(runtime: Runtime) -> None:
+    document = runtime_document(runtime)
+    del document["pie"]
+    assert Runtime.parse(runtime.root, document).pie is False
+
+
 def test_places_follow_from_root_and_version(runtime: Runtime) -> None:
     assert runtime.version == (3, 13)
     assert runtime.include == runtime.root / "include/python3.13"
@@ -41,6 +47,7 @@ def _drop(key: str) -> Callable[[dict[str, Any]], object]:
         lambda document: document.update(format=99),
         lambda document: document.update(builtins="all"),
         lambda document: document.update(recipe=7),
+        lambda document: document.update(pie="no"),
         lambda document: document["link"].update(archives={}),
         lambda document: document["builtins"].append({"name": "x"}),
     ],

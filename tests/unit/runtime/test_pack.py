@@ -18,12 +18,14 @@ from .conftest import make_runtime
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from coachwhip.runtime.recipe import Recipe
+
 RECIPE = recipe_book().get("3.13")
 OFFLINE = {**os.environ, "UV_NO_INDEX": "1"}
 
 
-def fetch(digest: str, target: Path, place: Path) -> bool:
-    return fetch_packed(RECIPE, digest, target, environ=OFFLINE, find_links=[str(place)], progress=Silent())
+def fetch(digest: str, target: Path, place: Path, recipe: Recipe = RECIPE) -> bool:
+    return fetch_packed(recipe, digest, target, environ=OFFLINE, find_links=[str(place)], progress=Silent())
 
 
 def test_the_version_says_the_recipe() -> None:
@@ -44,6 +46,17 @@ def test_a_packed_runtime_is_installed_from_a_folder(runtime: Runtime, tmp_path:
     assert (target / "lib" / "python3.13" / "os.py").read_text() == (runtime.stdlib / "os.py").read_text()
     assert not list(target.rglob("__pycache__"))
     assert [path.name for path in target.parent.iterdir()] == ["there"]
+
+
+def test_the_two_kinds_have_wheels_of_their_own(tmp_path: Path) -> None:
+    wheels, digest = tmp_path / "wheels", "0123456789abcdef"
+    runtime = make_runtime(tmp_path / "movable", recipe=digest, pie=True)
+    wheel = pack_runtime(replace(runtime, python_version=RECIPE.source.version), wheels)
+
+    assert wheel.name.startswith("coachwhip_runtime_cp313_pie-3.13")
+    assert not fetch(digest, tmp_path / "there", wheels)
+    assert fetch(digest, tmp_path / "there", wheels, RECIPE.hardened())
+    assert Runtime.load(tmp_path / "there").pie
 
 
 def test_a_wheel_of_another_recipe_is_not_taken(runtime: Runtime, tmp_path: Path) -> None:

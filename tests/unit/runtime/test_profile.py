@@ -47,8 +47,13 @@ int main(int argc, char **argv)
 
 
 @pytest.fixture(scope="module")
-def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
-    return prepare_toolchain(Cache(tmp_path_factory.mktemp("cache")), os.environ)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
+    return Cache(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["fixed", "pie"])
+def toolchain(cache: Cache, request: pytest.FixtureRequest) -> Toolchain:
+    return prepare_toolchain(cache, os.environ, pie=request.param)
 
 
 def test_names_are_read_plain_and_compressed() -> None:

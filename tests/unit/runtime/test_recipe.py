@@ -65,10 +65,30 @@ def test_the_hash_covers_what_decides_the_result_and_nothing_else() -> None:
     assert recipe_hash(replace(recipe, starts=()), "pgo", {"ziglang": "1"}) != base
 
 
+def test_the_hardened_variant_is_another_recipe_that_changes_nothing_in_the_usual_one() -> None:
+    recipe = recipe_book().get(None)
+    variant = recipe.hardened()
+    only_told = tuple(
+        source
+        if source.build is None
+        else replace(source, build=replace(source.build, pie_without=(), pie_flags=()))
+        for source in recipe.dependencies
+    )
+
+    assert recipe_hash(variant, "pgo", {}) != recipe_hash(recipe, "pgo", {})
+    assert recipe_hash(replace(recipe, dependencies=only_told), "pgo", {}) == recipe_hash(recipe, "pgo", {})
+    builds = {source.name: source.build for source in variant.dependencies}
+    assert builds["libffi"] is not None
+    assert "--disable-exec-static-tramp" not in builds["libffi"].configure
+    assert "--disable-shared" in builds["libffi"].configure
+    assert "-Wno-implicit-function-declaration" in builds["libffi"].flags
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (("title =", "titel ="), "titel"),
+        (('build.archive = "liba.a"', 'build.archive = "liba.a"\nbuild.pie_without = ["-x"]'), "leaves out"),
         (('sha256 = "00', 'sha256 = "0'), "hash"),
         (('licenses = ["LICENSE"]', "licenses = []"), "no licence"),
         (('build.compile = ["a.c"]', ""), "exactly one of"),

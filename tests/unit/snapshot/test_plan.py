@@ -10,6 +10,7 @@ import pytest
 from coachwhip.errors import ImageError
 from coachwhip.model import SnapshotWish
 from coachwhip.snapshot import Baked, Choice, LeftOut, encode_plan, planned_wish
+from coachwhip.snapshot.model import Ending
 
 CHOICE = Choice(
     ("b", "a"),
@@ -21,11 +22,11 @@ WISH = SnapshotWish(train=(("--help",), ()), allow=("x",), deny=("y.z",), gate=(
 
 def test_what_was_wished_is_read_as_it_was_written() -> None:
     for wish in (WISH, SnapshotWish()):
-        assert planned_wish(encode_plan(Baked(b"", CHOICE, wish, b""))) == wish
+        assert planned_wish(encode_plan(Baked(b"", CHOICE, wish, b"", ()))) == wish
 
 
 def test_it_has_what_the_product_itself_reads() -> None:
-    plan = json.loads(encode_plan(Baked(b"memory", CHOICE, WISH, b"\xe3code")))
+    plan = json.loads(encode_plan(Baked(b"memory", CHOICE, WISH, b"\xe3code", (Ending(0, b""),))))
     assert plan["modules"] == ["b", "a"]
     assert plan["left_out"] == ["clock", "user"]
     assert plan["gates"] == ["A_DEBUG"]

@@ -1,0 +1,1 @@
+"""How fast programs work once they have started; see `bench/README.md`."""

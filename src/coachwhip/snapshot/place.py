@@ -1,0 +1,89 @@
+"""A product in a folder of its own, run to see what it does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from coachwhip.effects.process import start
+from coachwhip.snapshot.model import Ending
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["TRAIN_SECONDS", "Place", "Run"]
+
+BAKE_SECONDS = 120.0
+#: How long one training run may take; what it has imported by then is not learned.
+TRAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the product ended; and its report, None when it wrote none."""
+
+    ending: Ending
+    report: Any
+
+
+@dataclass(frozen=True)
+class Place:
+    """A product, and the folder that it lies and runs in."""
+
+    product: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self.product.parent
+
+    def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = BAKE_SECONDS) -> Run:
+        """Run the product with a plan."""
+        report = self.folder / "report.json"
+        report.unlink(missing_ok=True)
+        (self.folder / "plan.json").write_text(json.dumps({**plan, "report": report.name}))
+        # The memory is made in the C locale, which every machine has. Programs are used in others, and some
+        # refuse to run in that one.
+        locale = "C.UTF-8" if plan["task"] == "train" else "C"
+        ending = self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
+        return Run(ending, json.loads(report.read_text()) if report.exists() else None)
+
+    def use(self, arguments: Sequence[str], *, snapshot: bool = True) -> Ending:
+        """Run the product as a user would, from its snapshot or without it."""
+        return self._run(
+            {"LC_ALL": "C.UTF-8", "COACHWHIP_SNAPSHOT": str(int(snapshot))}, arguments, TRAIN_SECONDS
+        )
+
+    def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> Ending:
+        # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
+        # folder's own differs from build to build.
+        environment = {**variables, "HOME": "/dev/null", "PATH": os.defpath}
+        with (self.folder / "messages").open("a+b") as messages:
+            before = messages.seek(0, os.SEEK_END)
+            process = start(
+                [f"./{self.product.name}", *arguments],
+                cwd=self.folder,
+                env=environment,
+                output=messages,
+                own_session=True,
+            )
+            status = _wait(process, seconds)
+            messages.seek(before)
+            return Ending(status, messages.read())
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """Wait for a process for some time, then end it with all that it started; return its own status."""
+    status = None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        status = process.wait(seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return status
