@@ -27,7 +27,7 @@ _STARTED = ": started "
 
 
 def run_side(suite: Suite, sides: Sides, side: str, source: Path | None, folder: Path) -> Run:
-    """Run a suite's tests; logs and outcomes are kept as FOLDER/SIDE-*. Parts that have ended are not run again.
+    """Run a suite's tests; logs and outcomes are kept as FOLDER/SIDE-*. Parts that have ended stay.
 
     Args:
         suite: what to run.
