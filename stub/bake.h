@@ -9,8 +9,8 @@
 /* The plan for it, a file that the environment's COACHWHIP_BAKE names; NULL when none is to be made. */
 const char *cw_bake_plan(void);
 
-/* The descriptor of the file that it goes to, by the plan in the product's own snapshot, where it is for this machine; or
- * -1. */
+/* The descriptor of the file that it goes to where it is for this machine, by the plan in the product's own snapshot;
+ * else -1. */
 int cw_bake_here(void);
 
 /* To be called before memory is allocated. May start the program again, at addresses that are always the same. */

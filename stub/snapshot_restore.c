@@ -18,8 +18,8 @@
 
 #include "live.h"
 
-/* A snapshot as it lies in its file, mapped read-only, and a copy of what comes before the ranges' bytes: what is used is
- * what was checked, whoever writes to the file meanwhile. */
+/* A snapshot as it lies in its file, mapped read-only, and a copy of what comes before the ranges' bytes: what is used
+ * is what was checked, whoever writes to the file meanwhile. */
 struct view {
     const char *base;
     const struct cw_snapshot_head *head;

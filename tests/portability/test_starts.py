@@ -1,4 +1,4 @@
-"""Products start from their snapshots wherever they run, not only on machines like that of the build."""
+"""Products start from their snapshots wherever they run, not only where they were built."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coachwhip.elf import native_lib
+from coachwhip.elf import native_lib, symbols
 from coachwhip.elf.hardening import hardening
 from coachwhip.errors import ExitCode
 from coachwhip.image import read_image
@@ -87,6 +87,15 @@ def test_the_executable_has_all_that_is_promised(hardened: Product) -> None:
     # The image's header was added to the stub's.
     assert hardening(hardened.path.read_bytes()).lacks == ()
     assert native_lib(image.stub).glibc <= (2, 17)
+
+
+def test_memory_comes_from_the_machines_allocator(hardened: Product, probe: Product) -> None:
+    def offered(product: Product) -> set[str]:
+        return {symbol.name for symbol in symbols(read_image(product.path).stub) if symbol.defined}
+
+    allocator = {"malloc", "calloc", "realloc", "free", "posix_memalign"}
+    assert allocator <= offered(probe)
+    assert not allocator & offered(hardened)
 
 
 def test_no_code_for_snapshots_is_inside(hardened: Product, probe: Product) -> None:

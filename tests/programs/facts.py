@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.cli.places import default_cache
@@ -25,8 +25,8 @@ __all__ = ["Settings", "build", "compare", "keep", "table", "way_of_starting"]
 
 #: A table of `programs.toml`.
 Settings = dict[str, Any]
-#: How often each of the two is started to time it.
-RUNS = 15
+#: How often each of the two is started to time it, after a first time that fills caches.
+RUNS = 5
 #: How many modules that are left out, for a reason of their own, are named.
 NAMED = 3
 
@@ -97,23 +97,32 @@ def way_of_starting(product: Path, settings: Settings, folder: Path) -> str:
 def compare(name: str, settings: Settings, product: Path, folder: Path, python: Path) -> dict[str, Any]:
     """Start a product and the same program in a virtual environment in turns.
 
-    Returns the shortest times in milliseconds, and whether both print the same.
+    Returns the least processor times in milliseconds, which other work on the machine changes little, and
+    whether both print the same.
     """
     plain = _plain(name, settings, folder / "venv" / name, python)
     commands = {"product": [str(product), *_quick(settings)], "plain": [*plain, *_quick(settings)]}
     environment = _environment(folder / "timed")
     best = dict.fromkeys(commands, float("inf"))
     printed = {}
-    for _ in range(RUNS):
+    for number in range(1 + RUNS):
         for which, command in commands.items():
-            begin = time.perf_counter()
-            done = subprocess.run(
-                command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
-            )
-            best[which] = min(best[which], 1000 * (time.perf_counter() - begin))
-            printed[which] = done.stdout
+            printed[which], took = _timed(command, environment)
+            if number:
+                best[which] = min(best[which], took)
     shutil.rmtree(folder / "venv" / name)
     return {**best, "same": printed["product"] == printed["plain"]}
+
+
+def _timed(command: Sequence[str], environment: Mapping[str, str]) -> tuple[bytes, float]:
+    """Run a command; return what it prints, and its processor time in milliseconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return done.stdout, 1000 * took
 
 
 def _plain(name: str, settings: Settings, venv: Path, python: Path) -> list[str]:
@@ -123,7 +132,7 @@ def _plain(name: str, settings: Settings, venv: Path, python: Path) -> list[str]
     more = [value for option, value in _pairs(settings) if option == "--with"]
     uv = [sys.executable, "-m", "uv", "-q"]
     subprocess.run([*uv, "venv", "--python", str(python), str(venv)], check=True)
-    install = [*uv, "pip", "install", "--compile-bytecode", "--python", f"{venv}/bin/python"]
+    install = [*uv, "pip", "install", "--python", f"{venv}/bin/python"]
     subprocess.run([*install, name, *more], check=True)
     if "plain" in settings:
         return [f"{venv}/bin/python", *settings["plain"]]

@@ -1,2 +1,3 @@
-"$P" new demo; cd demo; "$P" version | grep 0.0.1; "$P" version minor; "$P" version | grep 0.1.0
-"$P" env show --ascii; "$P" env create default || { cat; false; }; "$P" run python -c 'import sys; print(sys.prefix)' | grep hatch
+"$P" new demo; cd demo; "$P" env show --ascii | grep default
+"$P" env create; "$P" run python -c 'import demo, sys; print(sys.prefix)' | grep "$HOME/.local/share/hatch/env/virtual/demo"
+"$P" run pip --version | grep hatch; "$P" env prune
