@@ -178,7 +178,7 @@ def test_one_after_the_other(subject: Subject, tmp_path: Path) -> None:
 
 #: Is unlocked only if the hooks that belong together run together.
 HOOKED = """\
-import os, threading
+import os, sys, threading
 
 lock, seen = threading.Lock(), []
 
@@ -192,6 +192,8 @@ os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_
 
 
 def main():
+    if sys.argv[1:]:
+        return
     print(seen, lock.locked(), flush=True)
     if os.fork() == 0:
         print(seen[-1:], lock.locked(), flush=True)
