@@ -142,6 +142,7 @@ IMPURE = {
 
 #: The same of modules that must be in it.
 PURE = {
+    "lines": "import linecache\nV = linecache.getlines('<frozen importlib._bootstrap>')",
     "fdover": "with open(__file__):\n    from . import pure1\nV = 1",
     "ctxv": "import contextvars\nC = contextvars.ContextVar('c')\nC.set(7)\nV = C.get()",
     "curs": "import curses\nV = curses.ERR",

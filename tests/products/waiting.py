@@ -27,6 +27,11 @@ WAITS = {
         "        self.known[f.__name__] = f; return f\nT = Table() if os.getcwd() else None\n@T.add\n"
         "def one(): return 1\ndef v(): return T.known['one'](), one()"
     ),
+    "decorator": (
+        "import os\ndef keep(*, where):\n    def mark(f):\n        f.where = where; return f\n    return mark\n"
+        "@keep(\n    where=os.getcwd()\n)\n@keep(where=2)\ndef one(): return one.where\n"
+        "@keep(\n    where=os.getcwd()\n)\nclass A:\n    pass\ndef v(): return one(), A.where"
+    ),
     "default": "import os\ndef f(a, b=os.getcwd(), *, c=3, d=os.path.expanduser('~')): return a, b, c, d\ndef v(): return f(1)",
     "descriptor": (
         "import os\nclass D:\n    def __init__(self, v): self.v = v\n    def __set_name__(self, o, n): self.n = n\n"

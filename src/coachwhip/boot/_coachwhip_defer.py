@@ -138,12 +138,11 @@ def defer(facts, path):
 def _finish(modules, faults, path):
     codes = {}
     for name, module in modules.items():
-        if any(True for _ in module.settling.waiting()):
-            fault = module.fault()
-            if fault:
-                faults[name] = fault
-            else:
-                codes[name] = module.compile()
+        fault = module.fault()
+        if fault:
+            faults[name] = fault
+        elif any(True for _ in module.settling.waiting()):
+            codes[name] = module.compile()
     with open(path, "wb") as stream:
         marshal.dump(codes, stream)
     return faults

@@ -37,8 +37,10 @@ class Unit:
             self.inner = units(node.body, (*scope, node.name))
 
     def has(self, line):
-        """Whether a line of the source is this statement's."""
-        return self.node.lineno <= line <= self.node.end_lineno
+        """Whether a line of the source is this statement's, those of its decorators included."""
+        decorators = getattr(self.node, "decorator_list", ())
+        first = min(node.lineno for node in (self.node, *decorators))
+        return first <= line <= self.node.end_lineno
 
     def is_function(self):
         """Whether it defines a function."""

@@ -71,7 +71,9 @@ def _is_foreign(path):
     if isinstance(path, int):
         return False
     text = os.fsdecode(path) if isinstance(path, (str, bytes)) or hasattr(path, "__fspath__") else ""
-    return bool(text) and not text.startswith(_ROOT) and text != _NULL
+    # `<string>` and the like stand for code that is in no file; `linecache` looks for them all the same.
+    named = text.startswith("<") and text.endswith(">")
+    return bool(text) and not named and not text.startswith(_ROOT) and text != _NULL
 
 
 def _telling(kind, name, function):
