@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "pure": (),
     "native": ("numpy==2.5.5", "pandas==3.1.1", "sqlalchemy==2.1.9", "tomli==2.4.0"),
 }
-_MAIN = re.compile(r"^if __name__ == (['\"])__main__\1:", re.MULTILINE)
+_MAIN = re.compile(r"^if __name__ == ['\"]__main__['\"]:\n", re.MULTILINE)
 _SCRIPT_HEAD = "# /// script\n# dependencies = [{}]\n# ///\n"
 _WHEEL = "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
@@ -107,29 +108,25 @@ def _sources(modules: Sequence[str], place: Path) -> dict[str, bytes]:
     """Return file -> content of the programs' modules."""
     found = {}
     for module in modules:
-        own = _INSIDE / f"{module}.py"
-        found[f"{module}.py"] = own.read_bytes() if own.exists() else _of_pyperformance(module, place)
-        data = _unpacked_pyperformance(place) / module / "data"
-        if not own.exists() and data.is_dir():
-            found |= {f"data/{path.name}": path.read_bytes() for path in data.iterdir() if path.is_file()}
+        path = _INSIDE / f"{module}.py"
+        if not path.exists():
+            path = _unpacked_pyperformance(place) / module / "run_benchmark.py"
+            data = (path.parent / "data").glob("*")
+            found |= {f"data/{file.name}": file.read_bytes() for file in data if file.is_file()}
+        found[f"{module}.py"] = importable(path.read_text(encoding="utf-8")).encode()
     return found
 
 
-def _of_pyperformance(module: str, place: Path) -> bytes:
-    path = _unpacked_pyperformance(place) / module / "run_benchmark.py"
-    return importable(path.read_text(encoding="utf-8")).encode()
-
-
 def importable(program: str) -> str:
-    """Return a program whose main part is a function instead: it is imported, and run later.
+    """Return a program whose main part is a text instead: it is imported, and that runs later, in its module.
 
     Raises:
         ValueError: it has no main part.
     """
-    changed, count = _MAIN.subn("def measured_main():", program)
-    if count != 1:
+    parts = _MAIN.split(program)
+    if len(parts) != len(("before", "main part")):
         raise ValueError("a program has no main part that could be found")
-    return changed
+    return f"{parts[0]}MAIN_PART = {textwrap.dedent(parts[1])!r}\n"
 
 
 def _unpacked_pyperformance(place: Path) -> Path:

@@ -34,17 +34,17 @@ class Difference:
     reason: str
 
 
-def parse(lines: Iterable[str]) -> dict[str, Outcome]:
+def parse(lines: Iterable[str], prefix: str = "") -> dict[str, Outcome]:
     """Return test -> outcome from what `program.py` has written; a last line that is not whole is left out.
 
-    Addresses and folders in the names of tests are taken out.
+    Addresses and folders in the names of tests are taken out; `prefix` comes before them.
     """
     found: dict[str, Outcome] = {}
     for line in lines:
         if not line.endswith("\n"):
             break
         name, kind, why = json.loads(line)
-        name = _PASSING.sub("*", name)
+        name = prefix + _PASSING.sub("*", name)
         if name not in found or _WORST.index(kind) < _WORST.index(found[name].kind):
             found[name] = Outcome(kind, why)
     return found

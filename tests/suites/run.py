@@ -49,7 +49,8 @@ def run_side(suite: Suite, sides: Sides, side: str, source: Path | None, folder:
             status.write_text(str(ended))
         statuses.append(int(status.read_text()))
         with (folder / f"{name}.jsonl").open(encoding="utf-8") as lines:
-            outcomes |= parse(lines)
+            # Files of several packages have the same name.
+            outcomes |= parse(lines, f"{tests[0]} " if suite.apart else "")
     snapshot = _start(command, folder) if side == "product" else ""
     return Run(outcomes, tuple(statuses), snapshot, sides.versions)
 

@@ -23,8 +23,10 @@ def run(**outcomes: str) -> Run:
 
 
 def test_the_worst_outcome_of_a_test_counts() -> None:
-    found = parse(lines(("t::a", "passed", ""), ("t::a", "error", "at the end"), ("t::a", "passed", "")))
-    assert found == {"t::a": Outcome("error", "at the end")}
+    found = parse(
+        lines(("t::a", "passed", ""), ("t::a", "error", "at the end"), ("t::a", "passed", "")), "x "
+    )
+    assert found == {"x t::a": Outcome("error", "at the end")}
 
 
 def test_a_line_that_was_cut_off_is_left_out() -> None:

@@ -99,7 +99,6 @@ def exceptions():
     return caught
 
 
-def measured_main():
-    """Measure the function that is named."""
+if __name__ == "__main__":
     function = globals()[sys.argv.pop(1)]
     pyperf.Runner().bench_func(function.__name__, function)

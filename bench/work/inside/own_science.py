@@ -81,7 +81,6 @@ def csv(frame):
     return pd.read_csv(io.StringIO(frame.head(2000).to_csv())).shape
 
 
-def measured_main():
-    """Measure the function that is named."""
+if __name__ == "__main__":
     function = globals()[sys.argv.pop(1)]
     pyperf.Runner().bench_func(function.__name__, function, _frame())
