@@ -14,6 +14,8 @@ WAITS = {
     "branches": (
         "import os, sys\nif sys.platform == 'linux':\n    X = os.getcwd()\n    V = X, 1\nelse:\n    V = 2"
     ),
+    "called": "import os\nHERE = os.getcwd()\ndef f(): return HERE\nV = f()",
+    "called_from_afar": "from .called import f\nW = f()\nV = W + '!'",
     "chain": "from .alias import V as W\nX = [W]\nV = [*X, len(X)]",
     "classvar": (
         "import os\nfrom .simple import V as HERE\nclass A:\n    limit = 1\n    here = HERE\n"
@@ -60,7 +62,6 @@ WAITS = {
 
 #: The same of modules that can't be: everything of them waits for the start, and works.
 STAYS = {
-    "called": "import os\nHERE = os.getcwd()\ndef f(): return HERE\nV = f()",
     "enumerated": "import enum, os\nclass A(enum.Enum):\n    HERE = os.getcwd()\ndef v(): return A.HERE.value",
     "executed": "exec('import os\\n\\nV = os.getcwd()')",
     "hidden": "import os\nclass A:\n    __here = os.getcwd()\n    def get(self): return self.__here\ndef v(): return A().get()",

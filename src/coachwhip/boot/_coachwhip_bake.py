@@ -5,7 +5,8 @@ The plan comes as JSON in the file that COACHWHIP_BAKE names; `task` says what t
 - `train`: run the app as usual and write which modules it has imported.
 - `watch`: import `modules` one by one and write what each of them has looked at that is not the program's.
 - `defer`: compile `modules` so that statements that look at the machine wait, and write them to `deferred`.
-- `bake`: import `modules`, write what went wrong with which; the process is then saved to `snapshot`.
+- `bake`: import `modules`, write what went wrong with which, and which lines need what waits; the process is
+  then saved to `snapshot`.
 
 On the machine of use the plan is the one that the product's own snapshot was made by.
 """
@@ -73,8 +74,8 @@ def prepare_here(text):
         deferred = a2b_base64(plan["deferred"])
     except (ValueError, KeyError, TypeError):
         return "the plan in the product's file is damaged", b""
-    faults = _bake(plan, deferred)
-    return "; ".join(f"{name}: {fault}" for name, fault in faults.items()), _encoded(plan["gates"])
+    found = _bake(plan, deferred)
+    return "; ".join(f"{name}: {fault}" for name, fault in found["faults"].items()), _encoded(plan["gates"])
 
 
 def _encoded(gates):
@@ -117,13 +118,15 @@ def _bake(plan, deferred):
     waiting = _coachwhip_later.Waiting(deferred)
     gate = _Gate(frozenset(plan["left_out"]))
     sys.meta_path.insert(0, gate)
-    faults = {}
+    faults, needs = {}, []
     outside = set(plan["left_out"]) - sys.modules.keys()
     for name in plan["modules"]:
         try:
             importlib.import_module(name)
         except (Unbaked, Exception) as error:
             faults[name] = f"{type(error).__name__}: {error}"
+            needed = waiting.needed_by(error)
+            needs += [needed] if needed else []
         # Native modules of one library import each other without asking a finder.
         inside = sorted(outside & sys.modules.keys())
         if inside:
@@ -137,4 +140,4 @@ def _bake(plan, deferred):
     sys.stderr.flush()
     for _ in range(3):
         gc.collect()
-    return faults
+    return {"faults": faults, "needs": needs}

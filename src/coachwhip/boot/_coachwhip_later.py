@@ -10,6 +10,9 @@ from abc import ABCMeta
 
 import _coachwhip_boot
 
+#: What the code of functions has and that of classes and modules has not.
+_OF_FUNCTION = 1  # inspect.CO_OPTIMIZED
+
 #: The builtin that stands where a statement was taken out: notes that it would have been executed.
 MARK = "_coachwhip_later"
 
@@ -36,6 +39,25 @@ class Waiting:
         if spec is not None:
             spec.loader = _Loader(spec.loader, self._codes[fullname][0])
         return spec
+
+    def needed_by(self, error):
+        """Return (module, line) of a statement that failed for want of a name that comes later, or None."""
+        wanted = getattr(error, "name_from", None) or getattr(error, "name", None)
+        late = {
+            name for _code, parts in self._codes.values() for _part, _scope, names in parts for name in names
+        }
+        if not isinstance(error, (NameError, AttributeError, ImportError)) or wanted not in late:
+            return None
+        found, is_open = None, False
+        trace = error.__traceback__
+        while trace is not None:
+            code, scope = trace.tb_frame.f_code, trace.tb_frame.f_globals
+            if code.co_name == "<module>" or (found and is_open and not code.co_flags & _OF_FUNCTION):
+                found, is_open = (scope["__name__"], trace.tb_lineno), True
+            else:
+                is_open = False
+            trace = trace.tb_next
+        return found
 
     def finish(self):
         """Return what has to be executed at each start, and faults by module.

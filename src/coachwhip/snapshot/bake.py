@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["bake", "check"]
 
 #: How often what turned out to be in the way is left out before there is no snapshot at all.
-_ATTEMPTS = 4
+_ATTEMPTS = 8
 #: The file with the modules from which statements were taken out.
 _DEFERRED = "deferred"
 
@@ -44,7 +44,9 @@ def bake(product: Path, entry_module: str, wish: SnapshotWish, *, waiting: bool 
     for _ in range(_ATTEMPTS):
         choice, deferred = search.choice()
         _refuse_path_lines(choice)
-        faults, memory = _bake(place, choice, deferred)
+        faults, needs, memory = _bake(place, choice, deferred)
+        if search.add(needs):
+            continue
         if not faults and memory.startswith(SNAPSHOT_MAGIC):
             code = (place.folder / deferred).read_bytes() if deferred else b""
             return Baked(memory, choice, wish, code, search.endings)
@@ -158,6 +160,7 @@ class _Search:
         endings: of the runs of the training.
         blocked: module -> what went wrong with it.
         stubborn: modules none of whose statements can wait.
+        needing: module -> lines of statements that were seen to need what waits.
     """
 
     place: Place
@@ -167,6 +170,14 @@ class _Search:
     endings: tuple[Ending, ...]
     blocked: dict[str, str] = field(default_factory=dict)
     stubborn: set[str] = field(default_factory=set)
+    needing: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, needs: Sequence[tuple[str, int]]) -> bool:
+        """Have further statements wait, by module and line; whether there are any that do not."""
+        new = [(name, line) for name, line in needs if line not in self.needing.get(name, ())]
+        for name, line in new:
+            self.needing.setdefault(name, set()).add(line)
+        return bool(new)
 
     def choice(self) -> tuple[Choice, str]:
         """Return what comes into the snapshot, and the name of a file with modules whose statements wait."""
@@ -193,7 +204,10 @@ class _Search:
                 "origin": module.origin,
                 "package": module.package,
                 "imports": [name for name in module.imports if name in chosen],
-                "lines": sorted({note.line for note in choice.waiting.get(module.name, ())}),
+                "lines": sorted(
+                    {note.line for note in choice.waiting.get(module.name, ())}
+                    | self.needing.get(module.name, set())
+                ),
             }
             for module in self.watched
             if module.name in chosen and module.origin
@@ -213,8 +227,10 @@ def _search(place: Place, entry_module: str, wish: SnapshotWish) -> _Search:
     return _Search(place, wish, watched, always, endings)
 
 
-def _bake(place: Place, choice: Choice, deferred: str) -> tuple[dict[str, str], bytes]:
-    """Return module -> what went wrong with it; and the memory."""
+def _bake(
+    place: Place, choice: Choice, deferred: str
+) -> tuple[dict[str, str], Sequence[tuple[str, int]], bytes]:
+    """Return module -> what went wrong with it; (module, line) of what needs what waits; and the memory."""
     snapshot = place.folder / "snapshot"
     snapshot.unlink(missing_ok=True)
     plan = {
@@ -225,7 +241,7 @@ def _bake(place: Place, choice: Choice, deferred: str) -> tuple[dict[str, str], 
         "deferred": deferred,
         "snapshot": snapshot.name,
     }
-    faults = place.run(plan).report
-    if faults is None:
-        return {}, b""
-    return faults, snapshot.read_bytes() if snapshot.exists() else b""
+    report = place.run(plan).report
+    if report is None:
+        return {}, (), b""
+    return report["faults"], report["needs"], snapshot.read_bytes() if snapshot.exists() else b""
