@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import bench.measure as measuring
 from bench.apps import APPS
 from bench.builds import make
+from bench.copies import proportional_memory
 from bench.model import PLAIN, App, Result
 from bench.plot import as_svg
 from bench.report import as_json, as_markdown
@@ -68,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
         "--cold-runs", type=int, default=5, help="starts with an empty product cache (default: 5)"
     )
     parser.add_argument(
+        "--copies", type=int, default=50, help="how many run at once for the memory of a copy (default: 50)"
+    )
+    parser.add_argument(
         "--plain",
         type=Path,
         metavar="PYTHON",
@@ -110,6 +114,9 @@ def _measure(
     warm = measuring.measure_warm(launcher, [program for _, program in ready], options.runs)
     for (result, _), samples in zip(ready, warm, strict=True):
         result.warm = samples
+    for result, program in ready:
+        if options.copies:
+            result.shared = proportional_memory(program, options.copies)
     return results
 
 

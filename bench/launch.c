@@ -1,5 +1,5 @@
 /* launch PROGRAM [ARGUMENT...]: run a program, its streams on /dev/null, and print what it took:
- * wall time (ns), processor time (us), peak resident set (kB), exit status as wait(2) gives it.
+ * wall time (ns), processor time (us), peak resident set (kB), page faults, exit status as wait(2) gives it.
  *
  * In C, because the kernel counts the memory of whoever spawns a process into the peak of that process:
  * a Python that spawned it would be the least that is ever measured.
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
         return 1;
     }
     long long end = now();
-    printf("%lld %lld %ld %d\n", end - begin, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-           usage.ru_maxrss, status);
+    printf("%lld %lld %ld %ld %d\n", end - begin, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+           usage.ru_maxrss, usage.ru_minflt + usage.ru_majflt, status);
     return 0;
 }

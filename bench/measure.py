@@ -68,11 +68,11 @@ class Launcher:
         """
         argv = [str(self._executable), *program.command]
         done = subprocess.run(argv, env=program.environment, capture_output=True, text=True, check=True)
-        wall, cpu, peak, status = map(int, done.stdout.split())
+        wall, cpu, peak, faults, status = map(int, done.stdout.split())
         if status != 0:
             code = os.waitstatus_to_exitcode(status)
             raise RuntimeError(f"{program.command[0]} ended with status {code}")
-        return Sample(wall / 1e9, cpu / 1e6, peak * 1024)
+        return Sample(wall / 1e9, cpu / 1e6, peak * 1024, faults)
 
 
 def measure_first(launcher: Launcher, program: Program, runs: int) -> tuple[list[Sample], list[Sample]]:

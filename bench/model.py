@@ -62,11 +62,13 @@ class Sample:
         wall: seconds of wall time.
         cpu: seconds of processor time, children that it waited for included.
         peak: largest resident set of any of its processes, bytes.
+        faults: page faults, children that it waited for included.
     """
 
     wall: float
     cpu: float
     peak: int
+    faults: int
 
 
 @dataclass
@@ -84,6 +86,7 @@ class Result:
         cold: starts with an empty home directory, so with whatever cache the product keeps empty.
         second: the starts that came directly after those.
         warm: starts after that, taken in turns with the other tools.
+        shared: proportional set size of one of many copies, bytes; None when it was not measured.
     """
 
     app: str
@@ -96,3 +99,4 @@ class Result:
     cold: list[Sample] = field(default_factory=list)
     second: list[Sample] = field(default_factory=list)
     warm: list[Sample] = field(default_factory=list)
+    shared: float | None = None

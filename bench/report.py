@@ -24,9 +24,9 @@ Start-up is the wall time of whole processes, from spawn to exit, output thrown 
 are started in turns. *min* and *median* are over the warm starts; *x* is the ratio of the minimum to plain
 Python, the console script in a venv of the interpreter named above; *first* is the median of starts with an
 empty home directory, and so with an empty cache of the product, and *first x* the ratio of their minimum to
-that of the starts directly after them. *cpu* is the least processor time, *memory*
-the largest resident set. *ships* is what has to be copied to another machine; tools marked * need a Python
-there. *build* is the wall time of the tool's own command, downloads cached; *again* the same once more.
+that of the starts directly after them. *cpu* is the least processor time, *memory* the largest resident
+set, *a copy* the proportional set size (PSS) of each of 50 that run at once, *faults* the least number of page
+faults. *ships* is what has to be copied to another machine; tools marked * need a Python there. *build* is the wall time of the tool's own command, downloads cached; *again* the same once more.
 """
 
 
@@ -71,6 +71,8 @@ _COLUMNS = (
     "first x",
     "cpu ms",
     "memory MB",
+    "a copy MB",
+    "faults",
     "ships MB",
     "build s",
     "again s",
@@ -91,6 +93,8 @@ def _row(result: Result, times: float | None, needs_python: frozenset[str]) -> s
         f"{minimum(result.cold) / minimum(result.second):.2f}" if result.second else "",
         f"{min(sample.cpu for sample in result.warm) * _MS:.1f}",
         f"{max(sample.peak for sample in result.warm) / _MB:.1f}",
+        "" if result.shared is None else f"{result.shared / _MB:.1f}",
+        str(min(sample.faults for sample in result.warm)),
         f"{result.size / _MB:.1f}" if result.size else "",
         "" if result.build is None else f"{result.build:.1f}",
         "" if result.again is None else f"{result.again:.1f}",

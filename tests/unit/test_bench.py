@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.copies import proportional_memory
 from bench.measure import Launcher, Program, measure_first, measure_warm
 from bench.model import PLAIN, Result, Sample
 from bench.plot import as_svg
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
 
 def samples(*milliseconds: float) -> list[Sample]:
-    return [Sample(ms / 1e3, ms / 1e3, 10_000_000) for ms in milliseconds]
+    return [Sample(ms / 1e3, ms / 1e3, 10_000_000, 500) for ms in milliseconds]
 
 
 RESULTS = [
-    Result("hello", PLAIN, warm=samples(20, 22, 21), cold=samples(25, 26), second=samples(21, 20)),
+    Result(
+        "hello", PLAIN, warm=samples(20, 22, 21), cold=samples(25, 26), second=samples(21, 20), shared=3e6
+    ),
     Result("hello", "coachwhip", size=16_000_000, build=1.5, again=1.0, warm=samples(10, 12, 11)),
     Result("hello", "pex", failure="exit code 1: <no>"),
 ]
@@ -37,8 +40,8 @@ def test_ratio_is_between_minimums() -> None:
 def test_table_has_a_row_for_each_tool_failures_included() -> None:
     table = as_markdown({"processor": "one"}, RESULTS, frozenset({PLAIN, "pex"}))
     assert "- processor: one\n" in table
-    assert "| plain* | 20.0 | 21.0 | 1.00 | 25.5 | 1.25 | 20.0 | 10.0 |  |  |  |" in table
-    assert "| coachwhip | 10.0 | 11.0 | 0.50 |  |  | 10.0 | 10.0 | 16.0 | 1.5 | 1.0 |" in table
+    assert "| plain* | 20.0 | 21.0 | 1.00 | 25.5 | 1.25 | 20.0 | 10.0 | 3.0 | 500 |  |  |  |" in table
+    assert "| coachwhip | 10.0 | 11.0 | 0.50 |  |  | 10.0 | 10.0 |  | 500 | 16.0 | 1.5 | 1.0 |" in table
     assert "| pex* | fails: exit code 1: <no> |" in table
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1
@@ -81,3 +84,11 @@ def test_first_starts_find_an_empty_home_and_second_ones_do_not(tmp_path: Path) 
     first, second = measure_first(Launcher(tmp_path), program, 2)
     assert (len(first), len(second)) == (2, 2)
     assert log.read_text().split() == ["1", "0", "1", "0"]
+
+
+def test_copies_share_memory(tmp_path: Path) -> None:
+    program = Program(["/bin/echo", "held up"], tmp_path / "home", tmp_path)
+    one, many = (proportional_memory(program, copies) for copies in (1, 20))
+    assert 0 < many < one
+    with pytest.raises(RuntimeError, match="ended before it printed"):
+        proportional_memory(Program(["/bin/true"], tmp_path / "home", tmp_path), 1)
