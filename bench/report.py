@@ -25,8 +25,9 @@ are started in turns. *min* and *median* are over the warm starts; *x* is the ra
 Python, the console script in a venv of the interpreter named above; *first* is the median of starts with an
 empty home directory, and so with an empty cache of the product, and *first x* the ratio of their minimum to
 that of the starts directly after them. *cpu* is the least processor time, *memory* the largest resident
-set, *a copy* the proportional set size (PSS) of each of 50 that run at once, *faults* the least number of page
-faults. *ships* is what has to be copied to another machine; tools marked * need a Python there. *build* is the wall time of the tool's own command, downloads cached; *again* the same once more.
+set, *a copy* the proportional set size (PSS) of each of 50 that run at once, *faults* the least number of
+page faults. *ships* is what has to be copied to another machine; tools marked * need a Python there. *build*
+is the wall time of the tool's own command, downloads cached; *again* the same once more.
 """
 
 
