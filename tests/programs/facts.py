@@ -91,7 +91,7 @@ def way_of_starting(product: Path, settings: Settings, folder: Path) -> str:
         check=False,
     )
     said = [line for line in done.stderr.splitlines() if line.startswith(f"{product.name}: started ")]
-    return said[0].partition(": started ")[2] if said else done.stderr
+    return said[-1].partition(": started ")[2] if said else done.stderr
 
 
 def compare(name: str, settings: Settings, product: Path, folder: Path, python: Path) -> dict[str, Any]:
