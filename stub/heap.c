@@ -22,13 +22,31 @@ enum { ZEROED_HEAD = 16 }; /* of a payload, what may have been a free block's li
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool is_open;
+/* libc's word on whether there is only one thread, which nobody has to be locked out for; from glibc 2.32 on. */
+static const char *is_alone = "";
 
-static void lock_heap(void)
+/* Tells whether the heap has to be unlocked again. */
+static bool lock_heap(void)
+{
+    if (*is_alone)
+        return false;
+    pthread_mutex_lock(&lock);
+    return true;
+}
+
+static void unlock_heap(bool locked)
+{
+    if (locked)
+        pthread_mutex_unlock(&lock);
+}
+
+/* Around a fork the lock is taken in any case: handlers of others may start threads. */
+static void lock_for_fork(void)
 {
     pthread_mutex_lock(&lock);
 }
 
-static void unlock_heap(void)
+static void unlock_in_parent(void)
 {
     pthread_mutex_unlock(&lock);
 }
@@ -42,7 +60,9 @@ void cw_heap_open(void)
 {
     is_open = true;
     cw_cache_keep();
-    pthread_atfork(lock_heap, unlock_heap, unlock_in_child);
+    static void *_Atomic alone;
+    is_alone = cw_next(&alone, "__libc_single_threaded", (void *)(uintptr_t)is_alone);
+    pthread_atfork(lock_for_fork, unlock_in_parent, unlock_in_child);
 }
 
 _Noreturn static void die(const char *what)
@@ -99,11 +119,11 @@ static void *allocate(size_t alignment, size_t wanted, bool *zeroed)
     void *payload = alignment <= CW_ALIGN ? cw_cache_take(size) : NULL;
     if (payload)
         return payload;
-    lock_heap();
+    bool locked = lock_heap();
     payload = take(alignment, size);
     if (payload)
         *zeroed = touch(payload);
-    unlock_heap();
+    unlock_heap(locked);
     if (!payload)
         errno = ENOMEM;
     return payload;
@@ -111,10 +131,10 @@ static void *allocate(size_t alignment, size_t wanted, bool *zeroed)
 
 void cw_heap_give(void *payload)
 {
-    lock_heap();
+    bool locked = lock_heap();
     size_t size = cw_block_size(payload);
     cw_pages_note_free(size, cw_block_give(payload));
-    unlock_heap();
+    unlock_heap(locked);
 }
 
 void *cw_malloc(size_t size) CW_EXPORT(malloc);
@@ -177,11 +197,11 @@ static bool resize_in_place(void *payload, size_t old, size_t size)
         return true;
     if (size <= CW_CACHED || old <= CW_CACHED)
         return false;
-    lock_heap();
+    bool locked = lock_heap();
     bool done = cw_block_resize(payload, size);
     if (done)
         (void)touch(payload);
-    unlock_heap();
+    unlock_heap(locked);
     return done;
 }
 

@@ -32,7 +32,7 @@ _PYPERFORMANCE = "pyperformance==1.14.0"
 #: Product -> what its programs need.
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "pure": (),
-    "native": ("numpy==2.5.5", "pandas==3.1.1", "sqlalchemy==2.1.9", "tomli==2.4.0"),
+    "native": ("numpy==2.5.5", "pandas==3.1.1", "sqlalchemy==2.1.9"),
 }
 _MAIN = re.compile(r"^if __name__ == ['\"]__main__['\"]:\n", re.MULTILINE)
 _SCRIPT_HEAD = "# /// script\n# dependencies = [{}]\n# ///\n"
