@@ -6,6 +6,7 @@ __all__ = ["STAYS", "WAITS"]
 
 #: Name -> text of modules that are in a snapshot, though some of their statements wait for the start.
 WAITS = {
+    "ahead": "from .zlast import V\nW = V",
     "alias": "from .simple import V as W\nV = W",
     "annotated": "import os\nV: str = os.getcwd()\nA = list(__annotations__)",
     "attribute": "from . import simple\nV = simple.V + '!'",
@@ -57,6 +58,7 @@ WAITS = {
     "simple": "import os\nV = os.getcwd()",
     "streams": "import sys\nclass A:\n    out = sys.stdout\n    tty: bool = out.isatty()\ndef v(): return A.tty",
     "unpacked": "import os\nV, (W, *X) = os.getcwd(), 'abc'\ndef v(): return V, W, X",
+    "zlast": "import os\nV = os.getcwd()",
     "walrus": "import os\nV = (W := os.getcwd()) + W",
 }
 

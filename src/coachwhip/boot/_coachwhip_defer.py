@@ -54,12 +54,21 @@ class _Module:
                 flags |= getattr(__future__, node.names[0].name).compiler_flag
         later = []
         for unit in list(self.settling.waiting()):
+            if isinstance(unit.node, ast.ImportFrom):
+                self._keep_import(unit)
             statements = ast.fix_missing_locations(ast.Module(_take_out(unit, len(later)), []))
             code = compile(statements, self.path, "exec", flags, dont_inherit=True)
             names = sorted(unit.names.binds) if unit.late == "whole" else []
             later.append((code, unit.scope, names))
         tree = ast.fix_missing_locations(self.tree)
         return compile(tree, self.path, "exec", flags, dont_inherit=True), later
+
+    def _keep_import(self, unit):
+        """Have a module imported where it was, so that what waits in it comes before what needs that."""
+        name = self._resolve(unit.node.level, unit.node.module or "")
+        place = next(n for n, other in enumerate(unit.siblings) if other is unit.node)
+        statement = ast.parse(f"__import__({name!r})").body[0]
+        unit.siblings.insert(place, ast.copy_location(statement, unit.node))
 
 
 def _take_out(unit, number):
