@@ -106,7 +106,7 @@ def _entry(modules: Sequence[str], requirements: Sequence[str]) -> str:
 
 def _sources(modules: Sequence[str], place: Path) -> dict[str, bytes]:
     """Return file -> content of the programs' modules."""
-    found = {}
+    found: dict[str, bytes] = {}
     for module in modules:
         path = _INSIDE / f"{module}.py"
         if not path.exists():
