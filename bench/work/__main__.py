@@ -62,9 +62,7 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"measure only these of {', '.join(names)}",
     )
-    parser.add_argument(
-        "--rounds", type=int, default=10, help="processes of each program and way to start it"
-    )
+    parser.add_argument("--rounds", type=int, default=5, help="processes of each program and way to start it")
     parser.add_argument(
         "--count",
         action="store_true",

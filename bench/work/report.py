@@ -64,9 +64,13 @@ def as_markdown(figures: Mapping[str, Mapping[str, Figure]]) -> str:
     """Return the table of all programs; the last row is the geometric mean."""
     heads = [f"{variant}: {column}" for variant in VARIANTS for column in _COLUMNS]
     heads.insert(len(_COLUMNS), "instructions")
+    rows = {name: _ratios(variants) for name, variants in figures.items()}
+    # What has not been measured of any program is not shown.
+    shown = [n for n in range(len(heads)) if any(row[n] is not None for row in rows.values())]
+    rows = {name: [row[n] for n in shown] for name, row in rows.items()}
+    heads = [heads[n] for n in shown]
     lines = ["# Work after the start", "", _EXPLANATION]
     lines += [f"| program | plain ms | {' | '.join(heads)} |", f"| --- {'| ---: ' * (len(heads) + 1)}|"]
-    rows = {name: _ratios(variants) for name, variants in figures.items()}
     for name, ratios in rows.items():
         plain = figures[name].get(PLAIN)
         milliseconds = f"{least(plain) * _MS:.0f}" if plain and plain.times else ""
