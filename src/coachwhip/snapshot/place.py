@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
+from coachwhip.errors import BuildError
 from coachwhip.snapshot.model import Ending
 
 if TYPE_CHECKING:
@@ -55,10 +56,20 @@ class Place:
         return Run(ending, json.loads(report.read_text()) if report.exists() else None)
 
     def use(self, arguments: Sequence[str], *, snapshot: bool = True) -> Ending:
-        """Run the product as a user would, from its snapshot or without it."""
-        return self._run(
-            {"LC_ALL": "C.UTF-8", "COACHWHIP_SNAPSHOT": str(int(snapshot))}, arguments, TRAIN_SECONDS
-        )
+        """Run the product as a user would, from its snapshot or without it.
+
+        Raises:
+            BuildError: it could not go on from its snapshot, and has started without.
+        """
+        variables = {"LC_ALL": "C.UTF-8", "COACHWHIP_SNAPSHOT": str(int(snapshot)), "COACHWHIP_WHY": "1"}
+        ending = self._run(variables, arguments, TRAIN_SECONDS)
+        said = f"{self.product.name}: started ".encode()
+        lines = ending.printed.splitlines(keepends=True)
+        without = [line for line in lines if line.startswith(said + b"without")]
+        if snapshot and without:
+            reason = without[0].decode(errors="replace").partition(": ")[2].strip()
+            raise BuildError(f"the program can't go on from its snapshot: {reason}")
+        return Ending(ending.status, b"".join(line for line in lines if not line.startswith(said)))
 
     def _run(self, variables: dict[str, str], arguments: Sequence[str], seconds: float) -> Ending:
         # As little as possible: what is not there can't get into the snapshot. Names are relative, as the
