@@ -2,6 +2,7 @@
 #include "heap.h"
 
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,13 +23,14 @@ enum { ZEROED_HEAD = 16 }; /* of a payload, what may have been a free block's li
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool is_open;
-/* libc's word on whether there is only one thread, which nobody has to be locked out for; from glibc 2.32 on. */
-static const char *is_alone = "";
+/* libc's word on whether there is only one thread, which nobody has to be locked out for; from glibc 2.32 on. Without
+ * a value of its own, as initialised variables are part of snapshots. */
+static const char *is_alone;
 
 /* Tells whether the heap has to be unlocked again. */
 static bool lock_heap(void)
 {
-    if (*is_alone)
+    if (is_alone && *is_alone)
         return false;
     pthread_mutex_lock(&lock);
     return true;
@@ -56,12 +58,22 @@ static void unlock_in_child(void)
     pthread_mutex_init(&lock, NULL);
 }
 
+/* Looking in vain is to be avoided: what libc then remembers of it lies in memory that a snapshot may take. */
+static bool libc_counts_threads(void)
+{
+    enum { MAJOR = 2, MINOR = 32 };
+    char *rest;
+    unsigned long major = strtoul(gnu_get_libc_version(), &rest, 10);
+    return major > MAJOR || (major == MAJOR && *rest == '.' && strtoul(rest + 1, NULL, 10) >= MINOR);
+}
+
 void cw_heap_open(void)
 {
     is_open = true;
     cw_cache_keep();
     static void *_Atomic alone;
-    is_alone = cw_next(&alone, "__libc_single_threaded", (void *)(uintptr_t)is_alone);
+    if (libc_counts_threads())
+        is_alone = cw_next(&alone, "__libc_single_threaded", NULL);
     pthread_atfork(lock_for_fork, unlock_in_parent, unlock_in_child);
 }
 
