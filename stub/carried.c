@@ -20,17 +20,19 @@ enum answer { UNKNOWN, NEWER, NOT_NEWER };
 
 /* The newest version of symbols that the copies have: who has it has all before it. Each version as it is in a
  * library, between two NULs. */
-static struct {
+static const struct {
     const char *name;
     const char *newest;
     size_t size;
-    atomic_int answer;
 } known[] = {
-#define KNOWN(name, newest) {name, "\0" newest, sizeof newest + 1, UNKNOWN}
+#define KNOWN(name, newest) {name, "\0" newest, sizeof newest + 1}
     KNOWN("libgcc_s.so.1", "GCC_7.0.0"),
     KNOWN("libstdc++.so.6", "GLIBCXX_3.4.28"),
     KNOWN("libz.so.1", "ZLIB_1.2.12"),
 };
+
+/* What was found of each. Not among the above: initialised variables are part of snapshots. */
+static atomic_int answers[sizeof known / sizeof *known];
 
 /* Where distributions keep them. */
 static const char *const FOLDERS[] = {"/lib64", "/usr/lib64", "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu",
@@ -106,9 +108,9 @@ bool cw_carried_is_newer(const struct cw_node *node)
     for (size_t n = 0; name.data && n < sizeof known / sizeof *known; n++) {
         if (strcmp(name.data, known[n].name) != 0)
             continue;
-        int answer = atomic_load(&known[n].answer);
+        int answer = atomic_load(&answers[n]);
         if (answer == UNKNOWN)
-            atomic_store(&known[n].answer, answer = look(n));
+            atomic_store(&answers[n], answer = look(n));
         return answer == NEWER;
     }
     return true;
