@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from tests.products.building import environment
 from tests.products.observed import OBSERVE
@@ -251,3 +252,11 @@ def test_gates(subject: Subject, changes: dict[str, str], reason: str | None, tm
     outcome = subject.any_start(*arguments, env=variables(**changes))
     assert outcome.reason == (f"started without a snapshot: {reason}" if reason else FROM_SNAPSHOT)
     assert (outcome.status, outcome.stdout) == (0, "ran\n")
+
+
+def test_what_is_of_one_process_has_no_initial_value(subject: Subject) -> None:
+    """Variables that describe the process stay out of snapshots by their section, which is one of zeros."""
+    with subject.path.open("rb") as stream:
+        names = {section.name for section in ELFFile(stream).iter_sections()}
+    assert "cw_live_bss" in names
+    assert "cw_live_data" not in names
