@@ -59,27 +59,20 @@ static PyObject *prepare(const char *plan)
     return wish;
 }
 
-static const char *save(PyObject *wish)
+/* Saves what has been prepared: into the file that `wish` names; or, where it is for this machine, into the descriptor
+ * `here`, and then `wish` says what went wrong, if anything. */
+static const char *save(PyObject *wish, int here)
 {
-    const char *path;
+    const char *text;
     struct cw_bytes gates;
     Py_ssize_t size;
-    if (!PyArg_ParseTuple(wish, "sy#", &path, &gates.data, &size))
-        return "the plan is no plan";
-    gates.size = (uint64_t)size;
-    int fd = sys_openat(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return fd < 0 ? strerror(-fd) : cw_suspend(fd, CW_OF_PRODUCT, gates);
-}
-
-static const char *save_here(PyObject *wish, int fd)
-{
-    const char *fault;
-    struct cw_bytes gates;
-    Py_ssize_t size;
-    if (!PyArg_ParseTuple(wish, "sy#", &fault, &gates.data, &size))
+    if (!PyArg_ParseTuple(wish, "sy#", &text, &gates.data, &size))
         return "its plan is damaged";
     gates.size = (uint64_t)size;
-    return *fault ? fault : cw_suspend(fd, CW_OF_MACHINE, gates);
+    if (here >= 0)
+        return *text ? text : cw_suspend(here, CW_OF_MACHINE, gates);
+    int fd = sys_openat(AT_FDCWD, text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return fd < 0 ? strerror(-fd) : cw_suspend(fd, CW_OF_PRODUCT, gates);
 }
 
 void cw_bake(const char *plan)
@@ -94,7 +87,7 @@ void cw_bake(const char *plan)
         PyErr_Print();
         _exit(CW_EXIT_START);
     }
-    const char *fault = here < 0 ? save(wish) : save_here(wish, here);
+    const char *fault = save(wish, here);
     if (fault)
         cw_die(CW_EXIT_START, cw_self_path(), "no snapshot can be made: %s", fault);
     _exit(0);

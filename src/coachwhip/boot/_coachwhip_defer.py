@@ -66,16 +66,15 @@ class _Module:
     def _keep_import(self, unit):
         """Have a module imported where it was, so that what waits in it comes before what needs that."""
         name = self._resolve(unit.node.level, unit.node.module or "")
-        place = next(n for n, other in enumerate(unit.siblings) if other is unit.node)
         statement = ast.parse(f"__import__({name!r})").body[0]
-        unit.siblings.insert(place, ast.copy_location(statement, unit.node))
+        unit.siblings.insert(unit.place(), ast.copy_location(statement, unit.node))
 
 
 def _take_out(unit, number):
     """Replace what waits by a mark; return the statements that are to be executed later."""
     node = unit.node
     mark = ast.Expr(ast.Call(ast.Name(MARK, ast.Load()), [ast.Constant(number)], []))
-    place = next(n for n, other in enumerate(unit.siblings) if other is node)
+    place = unit.place()
     unit.siblings[place : place + 1] = [ast.copy_location(mark, node)]
     if unit.late == "defaults":
         unit.siblings.insert(place, node)

@@ -11,7 +11,7 @@ from abc import ABCMeta
 import _coachwhip_boot
 
 #: What the code of functions has and that of classes and modules has not.
-_OF_FUNCTION = 1  # inspect.CO_OPTIMIZED
+OF_FUNCTION = 1  # inspect.CO_OPTIMIZED
 
 #: The builtin that stands where a statement was taken out: notes that it would have been executed.
 MARK = "_coachwhip_later"
@@ -52,7 +52,7 @@ class Waiting:
         trace = error.__traceback__
         while trace is not None:
             code, scope = trace.tb_frame.f_code, trace.tb_frame.f_globals
-            if code.co_name == "<module>" or (found and is_open and not code.co_flags & _OF_FUNCTION):
+            if code.co_name == "<module>" or (found and is_open and not code.co_flags & OF_FUNCTION):
                 found, is_open = (scope["__name__"], trace.tb_lineno), True
             else:
                 is_open = False

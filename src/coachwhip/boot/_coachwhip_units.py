@@ -42,6 +42,10 @@ class Unit:
         first = min(node.lineno for node in (self.node, *decorators))
         return first <= line <= self.node.end_lineno
 
+    def place(self):
+        """Return its index among its siblings, which others may have changed."""
+        return next(n for n, other in enumerate(self.siblings) if other is self.node)
+
     def is_function(self):
         """Whether it defines a function."""
         return isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef))

@@ -15,6 +15,7 @@ import time
 
 import _coachwhip
 import _coachwhip_boot
+import _coachwhip_later
 import _coachwhip_spies
 
 _ROOT = _coachwhip_boot.ROOT
@@ -22,9 +23,6 @@ _NULL = os.devnull
 
 #: Stands for the code in `.pth` files; `coachwhip.snapshot.choose` knows it, too.
 _PATH_LINES = "(.pth)"
-
-#: What the code of functions has and that of classes and modules has not.
-_OF_FUNCTION = 1  # inspect.CO_OPTIMIZED
 
 #: Names of the modules that are being executed, the innermost last.
 _stack = []
@@ -52,7 +50,7 @@ def _entry(name, kind, detail):
     line = 0  # of the innermost statement that stands in the module itself, or in a class of it
     while frame is not None and frame.f_code.co_name != "<module>":
         through[frame.f_globals.get("__name__", "")] = None
-        line = 0 if frame.f_code.co_flags & _OF_FUNCTION else line or frame.f_lineno
+        line = 0 if frame.f_code.co_flags & _coachwhip_later.OF_FUNCTION else line or frame.f_lineno
         frame = frame.f_back
     place = f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
     own = frame is not None and frame.f_code.co_filename == _report[name].get("origin")

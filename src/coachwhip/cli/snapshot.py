@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coachwhip.cli.ui import size
-from coachwhip.snapshot import in_words
+from coachwhip.snapshot import ONLY_LOOKING, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,10 +27,7 @@ _LATER = "Look at it in the function that needs it, not while the module is impo
 _NOT_THEN = "Do it in a function that the program calls, not while the module is imported."
 #: What can be done about a module, by the kind of what stands against it; `snapshot.model.Note` has them.
 _ADVICE = {
-    **dict.fromkeys(
-        ("variable", "file", "time", "random", "process", "user", "machine", "folder", "terminal", "locale"),
-        _LATER,
-    ),
+    **dict.fromkeys(ONLY_LOOKING, _LATER),
     **dict.fromkeys(("state", "signal", "thread", "program", "network", "mapping", "descriptor"), _NOT_THEN),
     "effect": "Train the app with what imports it, or make the change in a function.",
     "native": "It is unpacked and not mapped; the notes of `coachwhip build` say why.",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coachwhip.model import SnapshotWish
     from coachwhip.snapshot.model import Module, Note
 
-__all__ = ["PATH_LINES", "choose", "in_words"]
+__all__ = ["ONLY_LOOKING", "PATH_LINES", "choose", "in_words"]
 
 #: Stands for the code in `.pth` files, which runs before any module is imported.
 PATH_LINES = "(.pth)"
@@ -43,7 +43,7 @@ _WORDS = {
 
 #: Kinds of notes that a statement may have which is executed when the program starts, and not before: it only
 #: looks.
-_ONLY_LOOKING = frozenset(
+ONLY_LOOKING = frozenset(
     {"variable", "file", "time", "random", "process", "user", "machine", "folder", "terminal", "locale"}
 )
 
@@ -117,7 +117,7 @@ def _against(module: Module, usual: Collection[str]) -> tuple[Note, ...]:
 
 
 def _can_wait(module: Module, notes: Sequence[Note]) -> bool:
-    return bool(module.origin) and all(note.kind in _ONLY_LOOKING and note.line for note in notes)
+    return bool(module.origin) and all(note.kind in ONLY_LOOKING and note.line for note in notes)
 
 
 def _gates(module: Module, waiting: Sequence[Note]) -> set[str]:

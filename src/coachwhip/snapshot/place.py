@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TRAIN_SECONDS", "Place", "Run"]
 
-BAKE_SECONDS = 120.0
+_BAKE_SECONDS = 120.0
 #: How long one training run may take; what it has imported by then is not learned.
 TRAIN_SECONDS = 10.0
 
@@ -44,7 +44,7 @@ class Place:
         """Where it lies."""
         return self.product.parent
 
-    def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = BAKE_SECONDS) -> Run:
+    def run(self, plan: dict[str, Any], arguments: Sequence[str] = (), seconds: float = _BAKE_SECONDS) -> Run:
         """Run the product with a plan."""
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
