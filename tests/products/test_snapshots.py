@@ -19,7 +19,7 @@ from elftools.elf.elffile import ELFFile
 
 from tests.products.building import environment
 from tests.products.observed import OBSERVE
-from tests.products.subjects import FROM_SNAPSHOT
+from tests.products.subjects import FROM_SNAPSHOT, build_script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -260,3 +260,9 @@ def test_what_is_of_one_process_has_no_initial_value(subject: Subject) -> None:
         names = {section.name for section in ELFFile(stream).iter_sections()}
     assert "cw_live_bss" in names
     assert "cw_live_data" not in names
+
+
+def test_a_program_that_starts_interpreters_while_it_is_tried_has_a_snapshot(folder: Path) -> None:
+    text = "import subprocess, sys\nprint(subprocess.check_output([sys.executable, '-c', 'print(1)']))\n"
+    subject = build_script(folder, "starter", text)
+    assert subject.snapshot().stdout == "b'1\\n'\n"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["TRAIN_SECONDS", "Place", "Run"]
 
 _BAKE_SECONDS = 120.0
+#: What processes say that the program has started with its `sys.executable`; see `gates.c`.
+_OF_INTERPRETERS = b": it acts as a Python interpreter\n"
 #: How long one training run may take; what it has imported by then is not learned.
 TRAIN_SECONDS = 10.0
 
@@ -65,7 +67,11 @@ class Place:
         ending = self._run(variables, arguments, TRAIN_SECONDS)
         said = f"{self.product.name}: started ".encode()
         lines = ending.printed.splitlines(keepends=True)
-        without = [line for line in lines if line.startswith(said + b"without")]
+        without = [
+            line
+            for line in lines
+            if line.startswith(said + b"without") and not line.endswith(_OF_INTERPRETERS)
+        ]
         if snapshot and without:
             reason = without[0].decode(errors="replace").partition(": ")[2].strip()
             raise BuildError(f"the program can't go on from its snapshot: {reason}")
