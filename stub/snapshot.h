@@ -2,8 +2,8 @@
  * which every later start goes on. Format, in pages of 4096 bytes, everything little-endian:
  *
  *   struct cw_snapshot_head, struct cw_snapshot_range[ranges], the thread-locals' bytes, the gates: names of
- *   environment variables that must not be set, each with a NUL; from CW_SNAPSHOT_ROOM on the ranges' bytes, and then
- *   the plan, by which it can be made again (JSON, only in a product's own file).
+ *   environment variables that must not be set, each with a NUL; from CW_SNAPSHOT_ROOM on the ranges' bytes; and, only
+ *   in a product's own file, the working set, struct cw_page_run[], and the plan, by which it can be made again (JSON).
  */
 #ifndef CW_SNAPSHOT_H
 #define CW_SNAPSHOT_H
@@ -14,7 +14,7 @@
 #include "cpu.h"
 #include "image.h"
 
-#define CW_SNAPSHOT_MAGIC "CWSNAP\0\2"
+#define CW_SNAPSHOT_MAGIC "CWSNAP\0\3"
 
 enum { CW_SNAPSHOT_ROOM = 32768 };
 
@@ -23,6 +23,12 @@ struct cw_snapshot_range {
     uint64_t address;
     uint64_t size;
     uint64_t offset; /* of its bytes, from the snapshot's start */
+};
+
+/* Pages that every start needs a copy of. Runs are in the order of the file. */
+struct cw_page_run {
+    uint32_t first; /* counted from the snapshot's start */
+    uint32_t count;
 };
 
 struct cw_snapshot_head {
@@ -37,6 +43,7 @@ struct cw_snapshot_head {
     uint32_t locals_size;
     uint64_t gates_size;
     uint64_t plan_size;
+    uint64_t working_set_size;
     uint32_t cpu[CW_CPU_WORDS]; /* what the processor could do, where native libraries are in it; else zero */
     uint64_t checksum; /* XXH64 of what is before the ranges' bytes, with this field 0 */
 };

@@ -1,8 +1,8 @@
 /* Changes a valid snapshot's head at random, checksum put right again, and has the reader look at it: as one in a
- * product's file, and as one that was made on this machine. Arguments: SEED ROUNDS. The sanitizers that this is compiled with end it at the first access that is not allowed. The reader itself is
- * part of this file, as what it checks is not to be seen from outside.
+ * product's file, and as one that was made on this machine. Arguments: SEED ROUNDS. The sanitizers that this is
+ * compiled with end it at the first access that is not allowed.
  */
-#include "../../stub/snapshot_restore.c"
+#include "../../stub/snapshot_view.c"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,53 +39,30 @@ static void not_here(void)
     _Exit(1);
 }
 
-bool cw_cpu_has(const uint32_t words[CW_CPU_WORDS])
+/* Memory that ranges may be mapped at. */
+static void expect_allowed(char *at, size_t size)
 {
-    (void)words;
-    not_here();
-    return false;
-}
-
-int cw_natives_restore_begin(void)
-{
-    not_here();
-    return -1;
-}
-
-int cw_natives_restore_map(int file)
-{
-    (void)file;
-    not_here();
-    return -1;
-}
-
-void cw_natives_restore_undo(int file)
-{
-    (void)file;
+    const uintptr_t from = (uintptr_t)at, end = from + size;
+    const struct cw_snapshot_range places[] = {
+        {(uintptr_t)CW_HEAP_BASE, (uintptr_t)CW_ARENA_BASE - (uintptr_t)CW_HEAP_BASE, 0},
+        {(uintptr_t)CW_ARENA_BASE, UINTPTR_MAX - (uintptr_t)CW_ARENA_BASE, 0},
+        {CW_FIRST_LIBRARY, 16 * CW_PAGE, 0},
+        {(uintptr_t)data_pages, sizeof data_pages, 0},
+    };
+    for (size_t n = 0; n < sizeof places / sizeof *places; n++)
+        if (size % CW_PAGE == 0 && from % CW_PAGE == 0 && end >= from && from >= places[n].address
+            && end <= places[n].address + places[n].size)
+            return;
     not_here();
 }
 
-struct cw_openssl_cpu cw_openssl_note_cpu(void)
-{
-    not_here();
-    return (struct cw_openssl_cpu){{0}};
-}
+/* The size of all runs that were visited. */
+static uint64_t loaded;
 
-void cw_openssl_set_cpu(const struct cw_openssl_cpu *cpu)
+static void visit_run(char *at, size_t size)
 {
-    (void)cpu;
-    not_here();
-}
-
-void cw_again(const char *reason)
-{
-    (void)reason;
-    not_here();
-}
-
-const char *cw_self_path(void)
-{
-    return "fuzz";
+    expect_allowed(at, size);
+    loaded += size;
 }
 
 static uint64_t state;
@@ -98,7 +75,9 @@ static uint64_t number(void)
     return state;
 }
 
-enum { RANGES = 5, BODY = 12 * CW_PAGE, PLAN = 100, ALL = CW_SNAPSHOT_ROOM + BODY + PLAN };
+/* The first pages of two ranges, and all of another. */
+static const struct cw_page_run RUNS[] = {{8, 1}, {10, 2}, {14, 1}};
+enum { RANGES = 5, BODY = 11 * CW_PAGE, PLAN = 100, SET = sizeof RUNS, ALL = CW_SNAPSHOT_ROOM + BODY + SET + PLAN };
 
 static void make(char *snapshot, enum cw_origin origin)
 {
@@ -111,6 +90,7 @@ static void make(char *snapshot, enum cw_origin origin)
         memcpy(head->image_id, header.image_id, sizeof head->image_id);
     head->size = ALL;
     head->plan_size = PLAN;
+    head->working_set_size = SET;
     head->tables_checksum = header.tables_checksum;
     head->heap_end = (uintptr_t)CW_HEAP_BASE + 64 * CW_PAGE;
     head->arenas_end = (uintptr_t)CW_ARENA_BASE + 64 * CW_PAGE;
@@ -124,6 +104,8 @@ static void make(char *snapshot, enum cw_origin origin)
     range[3] = (struct cw_snapshot_range){CW_FIRST_LIBRARY, CW_PAGE, at + 7 * CW_PAGE};
     range[4] = (struct cw_snapshot_range){(uintptr_t)data_pages, sizeof data_pages, at + 8 * CW_PAGE};
     memcpy((char *)(range + RANGES) + sizeof locals, gates, sizeof gates - 1);
+    memcpy(snapshot + CW_SNAPSHOT_ROOM + BODY, RUNS, sizeof RUNS);
+    head->checksum = cw_xxh64(snapshot, CW_SNAPSHOT_ROOM);
 }
 
 static uint64_t interesting(void)
@@ -139,7 +121,7 @@ static uint64_t interesting(void)
 static void change(char *snapshot)
 {
     const size_t head = sizeof(struct cw_snapshot_head) + RANGES * sizeof(struct cw_snapshot_range) + 128;
-    size_t at = number() % head;
+    size_t at = number() % 4 ? number() % head : CW_SNAPSHOT_ROOM + BODY + number() % (SET - 8);
     uint64_t value = interesting() + (number() % 4 ? 0 : number() % 3 - 1);
     switch (number() % 4) {
     case 0:
@@ -156,10 +138,10 @@ static void change(char *snapshot)
 }
 
 /* What the rest of the reader relies on. */
-static void expect_good(const struct view *view, uint64_t size, enum cw_origin origin)
+static void expect_good(const struct cw_view *view, uint64_t size, enum cw_origin origin)
 {
     const struct cw_snapshot_head *head = view->head;
-    uint64_t end = head->size - head->plan_size;
+    uint64_t end = head->size - head->plan_size - head->working_set_size;
     bool good = head->size <= size && end <= head->size && head->locals_size == sizeof locals;
     good = good && (origin == CW_OF_PRODUCT || head->size == size) && head->heap_end <= (uintptr_t)CW_ARENA_BASE;
     good = good && memcmp(head->stub_id, header.stub_id, sizeof head->stub_id) == 0;
@@ -172,9 +154,10 @@ static void expect_good(const struct view *view, uint64_t size, enum cw_origin o
     good = good && view->gates + view->head->gates_size <= view->start + CW_SNAPSHOT_ROOM;
     if (!good)
         not_here();
-    (void)has_gated_variable(view);
-    (void)has_natives(view);
-    (void)find_data(view);
+    (void)cw_view_is_gated(view);
+    (void)cw_view_has_natives(view);
+    (void)cw_view_data(view);
+    cw_view_each_run(view, visit_run);
 }
 
 /* Its own memory, to the byte: pages of a file behind its end can't be read either. */
@@ -190,16 +173,16 @@ static int round_of(const char *original, enum cw_origin origin)
     uint64_t size = number() % 8 ? ALL : number() % ALL;
     char *snapshot = copy_of(original, size);
     for (uint64_t changes = number() % 4; changes; changes--)
-        if (size >= CW_SNAPSHOT_ROOM)
+        if (size == ALL)
             change(snapshot);
     if (number() % 16 && size >= CW_SNAPSHOT_ROOM) {
         struct cw_snapshot_head *head = (void *)snapshot;
         head->checksum = 0;
         head->checksum = cw_xxh64(snapshot, CW_SNAPSHOT_ROOM);
     }
-    struct view view;
+    struct cw_view view;
     struct cw_bytes bytes = {(const uint8_t *)snapshot, size};
-    bool opened = !check(&view, bytes, origin);
+    bool opened = !cw_view_open(&view, bytes, origin);
     if (opened)
         expect_good(&view, size, origin);
     struct cw_bytes plan = cw_snapshot_plan(bytes);
@@ -211,11 +194,18 @@ static int round_of(const char *original, enum cw_origin origin)
 
 int main(int argc, char **argv)
 {
-    static char originals[2][ALL + CW_PAGE - PLAN] __attribute__((aligned(4096)));
+    static char originals[2][CW_SNAPSHOT_ROOM + BODY + CW_PAGE] __attribute__((aligned(4096)));
     if (argc != 3)
         return 2;
     make(originals[CW_OF_PRODUCT], CW_OF_PRODUCT);
     make(originals[CW_OF_MACHINE], CW_OF_MACHINE);
+    struct cw_view view;
+    struct cw_bytes valid = {(const uint8_t *)originals[CW_OF_PRODUCT], ALL};
+    if (cw_view_open(&view, valid, CW_OF_PRODUCT))
+        not_here();
+    cw_view_each_run(&view, visit_run);
+    if (loaded != 4 * CW_PAGE) /* as it is, all runs are seen */
+        not_here();
     state = strtoull(argv[1], NULL, 10) * 2654435761u + 1;
     long rounds = atol(argv[2]), opened[2] = {0, 0}, mistaken = 0;
     for (long n = 0; n < rounds; n++) {

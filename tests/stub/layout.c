@@ -25,6 +25,8 @@ int main(void)
     SIZE(cw_slot);
     SIZE(cw_fixup);
     SIZE(cw_snapshot_head);
+    SIZE(cw_snapshot_range);
+    SIZE(cw_page_run);
     OFFSET(cw_header, sections);
     OFFSET(cw_node, parent);
     OFFSET(cw_node, data);
@@ -33,6 +35,7 @@ int main(void)
     OFFSET(cw_settings, xoptions);
     OFFSET(cw_snapshot_head, image_id);
     OFFSET(cw_snapshot_head, plan_size);
+    OFFSET(cw_snapshot_head, working_set_size);
     OFFSET(cw_snapshot_head, cpu);
     OFFSET(cw_snapshot_head, checksum);
     VALUE(CW_VERSION);

@@ -11,11 +11,12 @@ from coachwhip.image.natives import (
 )
 from coachwhip.image.plan import ImagePlan, plan_image
 from coachwhip.image.reader import ImageNode, ImageReader, read_image
-from coachwhip.image.snapshot import snapshot_plan, write_with_snapshot
+from coachwhip.image.snapshot import Extras, page_addresses, snapshot_plan, write_with_snapshot
 from coachwhip.image.writer import write_product
 
 __all__ = [
     "CARRIED",
+    "Extras",
     "ImageNode",
     "ImagePlan",
     "ImageReader",
@@ -25,6 +26,7 @@ __all__ = [
     "library_folders",
     "needed_libraries",
     "outside_libraries",
+    "page_addresses",
     "plan_image",
     "read_image",
     "snapshot_plan",

@@ -20,6 +20,7 @@ __all__ = [
     "NODE",
     "NO_CONTENT",
     "PAGE",
+    "PAGE_RUN",
     "PIECE",
     "RANGE",
     "SEGMENT_TAG",
@@ -27,6 +28,7 @@ __all__ = [
     "SLOT",
     "SNAPSHOT_HEAD",
     "SNAPSHOT_MAGIC",
+    "SNAPSHOT_RANGE",
     "SNAPSHOT_ROOM",
     "STRING",
     "VERSION",
@@ -132,9 +134,13 @@ SLOT = struct.Struct("<IIIIQII")
 #: address, kind, slot, value
 FIXUP = struct.Struct("<QIIq")
 #: magic, size, stub id, image id, tables' checksum, ends of heap and arenas, number of ranges, sizes of
-#: thread-locals, gates and plan, processor, checksum
-SNAPSHOT_HEAD = struct.Struct("<8sQ32s32sQQQIIQQ24sQ")
-SNAPSHOT_MAGIC = b"CWSNAP\0\2"
+#: thread-locals, gates, plan and working set, processor, checksum
+SNAPSHOT_HEAD = struct.Struct("<8sQ32s32sQQQIIQQQ24sQ")
+#: address, size, offset in the snapshot
+SNAPSHOT_RANGE = struct.Struct("<QQQ")
+#: first page, counted from the snapshot's start, and how many
+PAGE_RUN = struct.Struct("<II")
+SNAPSHOT_MAGIC = b"CWSNAP\0\3"
 #: Bytes before those of the ranges.
 SNAPSHOT_ROOM = 32768
 HEADER_SIZE = HEADER.size + len(Section) * RANGE.size + 16

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from coachwhip.effects.files import atomic_write, translated_os_errors
 from coachwhip.errors import BuildError
-from coachwhip.image import write_with_snapshot
+from coachwhip.image import Extras, write_with_snapshot
 from coachwhip.snapshot import bake, check, encode_plan
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ def with_snapshot(bare: Path, entry_module: str, wish: SnapshotWish) -> Baked:
 
 
 def _try_out(bare: Path, baked: Baked) -> None:
-    _write(bare, whole(bare), baked.memory, encode_plan(baked))
-    check(whole(bare), baked)
+    extras = Extras(encode_plan(baked))
+    _write(bare, whole(bare), baked.memory, extras)
+    _write(bare, whole(bare), baked.memory, extras._replace(working_set=check(whole(bare), baked)))
 
 
 def strip(product: Path, output: Path) -> None:
@@ -63,10 +64,10 @@ def strip(product: Path, output: Path) -> None:
         ImageError: it is no product, or damaged.
         MachineError: the disk is full or the like.
     """
-    _write(product, output, b"", b"")
+    _write(product, output, b"", Extras())
 
 
-def _write(product: Path, output: Path, memory: bytes, plan: bytes) -> None:
+def _write(product: Path, output: Path, memory: bytes, extras: Extras) -> None:
     with (
         translated_os_errors("write the product"),
         atomic_write(output, mode=0o755) as temporary,
@@ -74,7 +75,7 @@ def _write(product: Path, output: Path, memory: bytes, plan: bytes) -> None:
         mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as content,
         temporary.open("wb") as stream,
     ):
-        write_with_snapshot(content, memory, stream, plan)
+        write_with_snapshot(content, memory, stream, extras)
 
 
 def place(product: Path, output: Path, *, mode: int = 0o755) -> int:

@@ -10,6 +10,7 @@ from coachwhip.image.format import SNAPSHOT_MAGIC
 from coachwhip.snapshot.choose import PATH_LINES, choose
 from coachwhip.snapshot.model import Baked, Choice, Ending, Module, Note
 from coachwhip.snapshot.place import TRAIN_SECONDS, Place, Run
+from coachwhip.snapshot.working_set import working_set
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -84,8 +85,10 @@ def _named(entry_module: str) -> list[str]:
     return [entry_module] if entry_module else []
 
 
-def check(product: Path, baked: Baked) -> None:
+def check(product: Path, baked: Baked) -> bytes:
     """Run a product from its snapshot, with the command lines of the training: it must end as it did there.
+
+    Return the snapshot's working set, as `working_set` does.
 
     Args:
         product: the executable, called as it was when it was trained, alone in a folder where it may write.
@@ -95,10 +98,12 @@ def check(product: Path, baked: Baked) -> None:
         BuildError: it does not; the snapshot is of no use then.
     """
     place = Place(product)
+    reports = []
     for arguments, usual in zip(baked.wish.train, baked.endings, strict=True):
         if usual.status is None:
             continue
-        found = place.use(arguments)
+        found, pages = place.watch_pages(arguments)
+        reports.append(pages)
         if found == usual or (found.status == usual.status and _differs_anyway(place, arguments, found)):
             continue
         command = " ".join(arguments) or "without arguments"
@@ -106,6 +111,7 @@ def check(product: Path, baked: Baked) -> None:
         if found.status == usual.status:
             what = "prints something else"
         raise BuildError(f"from its snapshot the program {what} ({command})")
+    return working_set(baked.memory, reports)
 
 
 def _differs_anyway(place: Place, arguments: Sequence[str], found: Ending) -> bool:

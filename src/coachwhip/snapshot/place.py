@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from coachwhip.effects.process import start
@@ -15,7 +16,7 @@ from coachwhip.errors import BuildError
 from coachwhip.snapshot.model import Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["TRAIN_SECONDS", "Place", "Run"]
@@ -25,6 +26,7 @@ _BAKE_SECONDS = 120.0
 _OF_INTERPRETERS = b": it acts as a Python interpreter\n"
 #: How long one training run may take; what it has imported by then is not learned.
 TRAIN_SECONDS = 10.0
+_PAGES = "pages"
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,39 @@ class Place:
         ending = self._run({"COACHWHIP_BAKE": "plan.json", "LC_ALL": locale}, arguments, seconds)
         return Run(ending, json.loads(report.read_text()) if report.exists() else None)
 
-    def use(self, arguments: Sequence[str], *, snapshot: bool = True) -> Ending:
+    def watch_pages(self, arguments: Sequence[str]) -> tuple[Ending, bytes]:
+        """Run the product as a user would, from its snapshot.
+
+        Return how it ended, and which pages of the snapshot it has touched: numbers as `stub/working_set.h`
+        describes them; empty when the program ended in a way that leaves nobody time to look.
+
+        Raises:
+            BuildError: it could not go on from its snapshot, and has started without.
+        """
+        report = self.folder / _PAGES
+        report.unlink(missing_ok=True)
+        ending = self.use(arguments, variables={"COACHWHIP_WORKING_SET": _PAGES})
+        return ending, report.read_bytes() if report.exists() else b""
+
+    def use(
+        self,
+        arguments: Sequence[str],
+        *,
+        snapshot: bool = True,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> Ending:
         """Run the product as a user would, from its snapshot or without it.
 
         Raises:
             BuildError: it could not go on from its snapshot, and has started without.
         """
-        variables = {"LC_ALL": "C.UTF-8", "COACHWHIP_SNAPSHOT": str(int(snapshot)), "COACHWHIP_WHY": "1"}
-        ending = self._run(variables, arguments, TRAIN_SECONDS)
+        environment = {
+            "LC_ALL": "C.UTF-8",
+            "COACHWHIP_SNAPSHOT": str(int(snapshot)),
+            "COACHWHIP_WHY": "1",
+            **variables,
+        }
+        ending = self._run(environment, arguments, TRAIN_SECONDS)
         said = f"{self.product.name}: started ".encode()
         lines = ending.printed.splitlines(keepends=True)
         without = [

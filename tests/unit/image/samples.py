@@ -80,6 +80,7 @@ def memory_of(product: bytes, size: int = 3 * PAGE) -> bytes:
         locals_size=0,
         gates_size=0,
         plan_size=0,
+        working_set_size=0,
         cpu=bytes(24),
         checksum=0,
     )

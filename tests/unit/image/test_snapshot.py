@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coachwhip.errors import ImageError
-from coachwhip.image import ImageReader, snapshot_plan, write_with_snapshot
+from coachwhip.image import Extras, ImageReader, snapshot_plan, write_with_snapshot
 from coachwhip.image.format import PAGE, SNAPSHOT_ROOM, NodeKind, Section
 from coachwhip.image.snapshot import SnapshotHead, with_head
 from coachwhip.image.stub_elf import find_segment
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 PLAN = b'{"modules":[]}'
 
 
-def with_snapshot(bare: bytes, memory: bytes, plan: bytes = b"") -> bytes:
+def with_snapshot(bare: bytes, memory: bytes, plan: bytes = b"", working_set: bytes = b"") -> bytes:
     output = io.BytesIO()
-    assert write_with_snapshot(bare, memory, output, plan) == len(output.getvalue())
+    assert write_with_snapshot(bare, memory, output, Extras(plan, working_set)) == len(output.getvalue())
     return output.getvalue()
 
 
@@ -83,6 +83,16 @@ def test_a_snapshot_names_the_product_that_it_lies_in_and_has_its_plan(tmp_path:
     assert snapshot_plan(ImageReader(bare)) == b""
 
 
+def test_the_working_set_lies_between_the_memory_and_the_plan(tmp_path: Path) -> None:
+    bare = product(tmp_path)
+    memory = memory_of(bare)
+    data = with_snapshot(bare, memory, PLAN, b"12345678" * 3)
+    head = SnapshotHead.of(snapshot_of(data))
+    assert (head.size, head.working_set_size) == (len(memory) + 24 + len(PLAN), 24)
+    assert snapshot_of(data)[SNAPSHOT_ROOM:] == memory[SNAPSHOT_ROOM:] + b"12345678" * 3 + PLAN
+    assert snapshot_plan(ImageReader(data)) == PLAN
+
+
 def test_memory_of_another_product_is_refused(tmp_path: Path) -> None:
     bare = product(tmp_path)
     memory = memory_of(bare)
@@ -91,6 +101,7 @@ def test_memory_of_another_product_is_refused(tmp_path: Path) -> None:
         head._replace(stub_id=bytes(32)),
         head._replace(tables_checksum=head.tables_checksum ^ 1),
         head._replace(plan_size=PAGE),
+        head._replace(working_set_size=8),
         head._replace(size=len(memory) - PAGE),
     ):
         with pytest.raises(ImageError):
