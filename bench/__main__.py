@@ -115,6 +115,7 @@ def _measure(
     for (result, _), samples in zip(ready, warm, strict=True):
         result.warm = samples
     for result, program in ready:
+        result.calls = launcher.count_calls(program)
         if options.copies:
             result.shared = proportional_memory(program, options.copies)
     return results

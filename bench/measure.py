@@ -47,18 +47,16 @@ class Program:
 
 
 class Launcher:
-    """Starts programs and says what they took; a small C program does the measuring.
+    """Starts programs and says what they took; small C programs do the measuring.
 
     Args:
-        folder: where that program is compiled to.
+        folder: where those are compiled to.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._executable = folder / "launch"
-        source = Path(__file__).with_name("launch.c")
-        compile_it = [sys.executable, "-m", "ziglang", "cc", "-O2", "-o", str(self._executable), str(source)]
-        subprocess.run(compile_it, check=True)
+        self._launch = _compiled("launch", folder)
+        self._calls = _compiled("calls", folder)
 
     def start(self, program: Program) -> Sample:
         """Run a program once, its output thrown away.
@@ -66,13 +64,36 @@ class Launcher:
         Raises:
             RuntimeError: it ended with another status than 0.
         """
-        argv = [str(self._executable), *program.command]
-        done = subprocess.run(argv, env=program.environment, capture_output=True, text=True, check=True)
-        wall, cpu, peak, faults, status = map(int, done.stdout.split())
-        if status != 0:
-            code = os.waitstatus_to_exitcode(status)
-            raise RuntimeError(f"{program.command[0]} ended with status {code}")
+        wall, cpu, peak, faults = _run(self._launch, program)
         return Sample(wall / 1e9, cpu / 1e6, peak * 1024, faults)
+
+    def count_calls(self, program: Program) -> int:
+        """Run a program once and return how many system calls it makes, with all processes that it starts.
+
+        Raises:
+            RuntimeError: it ended with another status than 0.
+        """
+        (calls,) = _run(self._calls, program)
+        return calls
+
+
+def _compiled(name: str, folder: Path) -> Path:
+    """Compile one of the C programs beside this module."""
+    source, executable = Path(__file__).with_name(f"{name}.c"), folder / name
+    compile_it = [sys.executable, "-m", "ziglang", "cc", "-O2", "-o", str(executable), str(source)]
+    subprocess.run(compile_it, check=True)
+    return executable
+
+
+def _run(tool: Path, program: Program) -> list[int]:
+    """Return the figures that a tool prints of a program; the last one, its status, must be 0."""
+    argv = [str(tool), *program.command]
+    done = subprocess.run(argv, env=program.environment, capture_output=True, text=True, check=True)
+    *figures, status = map(int, done.stdout.split())
+    if status != 0:
+        code = os.waitstatus_to_exitcode(status)
+        raise RuntimeError(f"{program.command[0]} ended with status {code}")
+    return figures
 
 
 def measure_first(launcher: Launcher, program: Program, runs: int) -> tuple[list[Sample], list[Sample]]:

@@ -87,6 +87,7 @@ class Result:
         second: the starts that came directly after those.
         warm: starts after that, taken in turns with the other tools.
         shared: proportional set size of one of many copies, bytes; None when it was not measured.
+        calls: system calls of a warm start, those of processes that it starts included.
     """
 
     app: str
@@ -100,3 +101,4 @@ class Result:
     second: list[Sample] = field(default_factory=list)
     warm: list[Sample] = field(default_factory=list)
     shared: float | None = None
+    calls: int | None = None

@@ -26,8 +26,9 @@ Python, the console script in a venv of the interpreter named above; *first* is 
 empty home directory, and so with an empty cache of the product, and *first x* the ratio of their minimum to
 that of the starts directly after them. *cpu* is the least processor time, *memory* the largest resident
 set, *a copy* the proportional set size (PSS) of each of 50 that run at once, *faults* the least number of
-page faults. *ships* is what has to be copied to another machine; tools marked * need a Python there. *build*
-is the wall time of the tool's own command, downloads cached; *again* the same once more.
+page faults, *calls* the system calls of one start. *ships* is what has to be copied to another machine; tools
+marked * need a Python there. *build* is the wall time of the tool's own command, downloads cached; *again*
+the same once more.
 """
 
 
@@ -74,6 +75,7 @@ _COLUMNS = (
     "memory MB",
     "a copy MB",
     "faults",
+    "calls",
     "ships MB",
     "build s",
     "again s",
@@ -96,6 +98,7 @@ def _row(result: Result, times: float | None, needs_python: frozenset[str]) -> s
         f"{max(sample.peak for sample in result.warm) / _MB:.1f}",
         "" if result.shared is None else f"{result.shared / _MB:.1f}",
         str(min(sample.faults for sample in result.warm)),
+        "" if result.calls is None else str(result.calls),
         f"{result.size / _MB:.1f}" if result.size else "",
         "" if result.build is None else f"{result.build:.1f}",
         "" if result.again is None else f"{result.again:.1f}",

@@ -15,8 +15,8 @@
 
 static const char VARIABLE[] = "COACHWHIP_WORKING_SET";
 /* FIRST_FD: as without a watch, the program's first descriptor is 3. MOST_PARTS: the kernel's usual limit of mappings
- * is four times that. POPULATE_WRITE is MADV_POPULATE_WRITE, of Linux 5.14. */
-enum { FIRST_FD = 100, MOST_PARTS = 16384, POPULATE_WRITE = 23 };
+ * is four times that. */
+enum { FIRST_FD = 100, MOST_PARTS = 16384 };
 /* What /proc/self/pagemap says of a page (Documentation/admin-guide/mm/pagemap.rst). */
 static const uint64_t PRESENT = (uint64_t)3 << 62, OF_FILE = (uint64_t)1 << 61;
 static const uint32_t WRITTEN = (uint32_t)1 << 31;
@@ -32,7 +32,6 @@ struct watch {
 };
 
 static struct watch *watch;
-static bool cannot_populate;
 
 static void look_at(const struct cw_snapshot_range *range)
 {
@@ -108,14 +107,10 @@ void cw_working_set_part(char *at, size_t size)
         (void)madvise(at + done, watch->part, MADV_RANDOM);
 }
 
-/* A write, as a page that is read first would be mapped with those around it. */
+/* By writes, as a page that is read first would be mapped with those around it. MADV_POPULATE_WRITE takes as long: runs
+ * are short. */
 static void copy_pages(char *at, size_t size)
 {
-    if (size > CW_PAGE && !cannot_populate) {
-        if (madvise(at, size, POPULATE_WRITE) == 0)
-            return;
-        cannot_populate = true;
-    }
     for (size_t done = 0; done < size; done += CW_PAGE)
         __asm__ volatile("lock orb $0, (%0)" : : "r"(at + done) : "memory", "cc");
 }

@@ -27,7 +27,7 @@ RESULTS = [
     Result(
         "hello", PLAIN, warm=samples(20, 22, 21), cold=samples(25, 26), second=samples(21, 20), shared=3e6
     ),
-    Result("hello", "coachwhip", size=16_000_000, build=1.5, again=1.0, warm=samples(10, 12, 11)),
+    Result("hello", "coachwhip", size=16_000_000, build=1.5, again=1.0, warm=samples(10, 12, 11), calls=180),
     Result("hello", "pex", failure="exit code 1: <no>"),
 ]
 
@@ -40,8 +40,8 @@ def test_ratio_is_between_minimums() -> None:
 def test_table_has_a_row_for_each_tool_failures_included() -> None:
     table = as_markdown({"processor": "one"}, RESULTS, frozenset({PLAIN, "pex"}))
     assert "- processor: one\n" in table
-    assert "| plain* | 20.0 | 21.0 | 1.00 | 25.5 | 1.25 | 20.0 | 10.0 | 3.0 | 500 |  |  |  |" in table
-    assert "| coachwhip | 10.0 | 11.0 | 0.50 |  |  | 10.0 | 10.0 |  | 500 | 16.0 | 1.5 | 1.0 |" in table
+    assert "| plain* | 20.0 | 21.0 | 1.00 | 25.5 | 1.25 | 20.0 | 10.0 | 3.0 | 500 |  |  |  |  |" in table
+    assert "| coachwhip | 10.0 | 11.0 | 0.50 |  |  | 10.0 | 10.0 |  | 500 | 180 | 16.0 | 1.5 | 1.0 |" in table
     assert "| pex* | fails: exit code 1: <no> |" in table
     rows = [line for line in table.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in rows}) == 1
@@ -75,6 +75,23 @@ def test_real_processes_are_measured(tmp_path: Path) -> None:
     assert all(0 < sample.peak < 8_000_000 for sample in warm)
     with pytest.raises(RuntimeError, match="ended with status 1"):
         measure_warm(launcher, [Program(["/bin/false"], tmp_path / "home", tmp_path)], 1)
+
+
+def test_system_calls_are_counted_children_included(tmp_path: Path) -> None:
+    launcher = Launcher(tmp_path)
+
+    def calls(*command: str) -> int:
+        return launcher.count_calls(Program(command, tmp_path / "home", tmp_path))
+
+    once = calls("/usr/bin/env", "true")
+    assert 10 < once < 500
+    assert calls("/usr/bin/env", "true") == once
+    # env(1) becomes the program that it is given; a shell starts it and waits.
+    assert calls("/bin/sh", "-c", "env true; env true; :") > 2 * once
+    # What it gets, it gets: signals are passed on.
+    assert calls("/bin/sh", "-c", "trap 'exit 0' USR1; kill -USR1 $$; exit 1")
+    with pytest.raises(RuntimeError, match="ended with status 1"):
+        calls("/bin/false")
 
 
 def test_first_starts_find_an_empty_home_and_second_ones_do_not(tmp_path: Path) -> None:
