@@ -14,14 +14,23 @@ static const size_t HUGE = (size_t)2 << 20;
 /* What is left of the last huge page. Interpreters with a GIL of their own ask at the same time. */
 static char *rest;
 static size_t rest_size;
+/* Bytes to be had in ordinary pages first. */
+static size_t ordinary;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static char *take_huge_page(void)
 {
     char *page = cw_heap_arena(HUGE);
-    if (page)
+    if (page && ordinary >= HUGE)
+        ordinary -= HUGE;
+    else if (page)
         madvise(page, HUGE, MADV_HUGEPAGE);
     return page;
+}
+
+void cw_arenas_start_small(void)
+{
+    ordinary = 2 * HUGE;
 }
 
 static void *take_locked(size_t size)

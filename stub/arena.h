@@ -9,4 +9,7 @@ void cw_use_huge_arenas(void);
  * in order. */
 void cw_arenas_open(void);
 
+/* Has the next arenas not be made of huge pages: what goes on from a snapshot may need little more than it has. */
+void cw_arenas_start_small(void);
+
 #endif

@@ -23,7 +23,8 @@ void *cw_heap_arena(size_t size);
 void cw_heap_arena_free(void *arena, size_t size);
 bool cw_heap_is_arena(const void *memory);
 
-/* Makes everything that is free read as zero. */
+/* Makes everything that is free read as zero. From now on small gaps between blocks stay empty, so that who goes on with
+ * this memory does not copy a page for each. */
 void cw_heap_scrub(void);
 
 #endif

@@ -273,3 +273,16 @@ void cw_block_each_free(size_t least, void (*visit)(void *from, size_t size))
                     visit(from, (size_t)(end - from));
             }
 }
+
+void cw_block_close_gaps(size_t most)
+{
+    for (unsigned first = 0; first < CW_FIRST; first++)
+        for (unsigned second = 0; second < CW_SECOND; second++)
+            for (struct cw_block *block = cw_heap.lists[first][second], *next; block; block = next) {
+                next = block->next;
+                if (size_of(block) > most || (uintptr_t)above(block) > cw_heap.untouched)
+                    continue;
+                unlink_free(block);
+                mark_used(block);
+            }
+}

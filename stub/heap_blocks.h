@@ -35,6 +35,9 @@ bool cw_block_resize(void *payload, size_t size);
 /* Makes memory at `from`, which is CW_ALIGN aligned, part of the heap; it joins a pool that ends there. */
 void cw_block_add_pool(void *from, size_t size);
 
+/* Has free blocks of at most `most` bytes pass for blocks in use, for ever; not the last one of the heap. */
+void cw_block_close_gaps(size_t most);
+
 /* Calls `visit` for what nobody uses of free blocks of at least `least` bytes. */
 void cw_block_each_free(size_t least, void (*visit)(void *from, size_t size));
 

@@ -27,6 +27,9 @@ static const size_t LEAST_GROWTH = (size_t)1 << 20;
 /* Growth from which on page faults are worth saving by huge pages. */
 static const size_t HUGE = (size_t)8 << 20;
 static const size_t MOST_GROWTH = (size_t)64 << 20;
+/* Of what is free between blocks, this much is not worth a page that is copied for it; all gaps of a snapshot are about
+ * a hundredth of its heap. */
+static const size_t LARGEST_GAP = (size_t)16 << 10;
 /* Set in the size of a block that has a mapping of its own. */
 static const size_t MAPPED = 4;
 
@@ -140,6 +143,7 @@ void cw_pages_note_free(size_t size, size_t joined)
 void cw_heap_scrub(void)
 {
     cw_block_each_free(0, clear);
+    cw_block_close_gaps(LARGEST_GAP);
 }
 
 bool cw_pages_is_large(size_t size)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include <internal/pycore_interp.h>
 #include <internal/pycore_typeobject.h>
 
 static int visit(PyObject *object, void *unused);
@@ -94,8 +95,18 @@ static int visit_tracked(PyObject *object, void *unused)
     return 1;
 }
 
+/* Names that were looked up once and are of nothing any more go when another one takes their place, one page each. */
+static void visit_cached_names(void)
+{
+    const struct type_cache *cache = &PyInterpreterState_Get()->types.type_cache;
+    for (size_t n = 0; n < sizeof cache->hashtable / sizeof *cache->hashtable; n++)
+        if (cache->hashtable[n].name)
+            visit(cache->hashtable[n].name, NULL);
+}
+
 void cw_make_immortal(void)
 {
     main_module = PyImport_AddModule("__main__");
     PyUnstable_GC_VisitObjects(visit_tracked, NULL);
+    visit_cached_names();
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "again.h"
+#include "arena.h"
 #include "dispositions.h"
 #include "forks.h"
 #include "gates.h"
@@ -21,6 +22,7 @@
 #include "natives.h"
 #include "natives_threads.h"
 #include "paths.h"
+#include "pools.h"
 #include "say.h"
 #include "snapshot.h"
 #include "strays.h"
@@ -36,6 +38,8 @@ const char *cw_suspend(int fd, enum cw_origin origin, struct cw_bytes gates)
     _PyThreadState_GET()->native_thread_id = 0; /* set again when it goes on */
     cw_keys_save();
     cw_threads_save();
+    cw_pools_close();
+    cw_arenas_start_small();
     const char *fault = cw_snapshot_save(fd, origin, gates);
     PyOS_AfterFork_Parent();
     return fault;

@@ -7,6 +7,7 @@
  *   memory                freed memory goes back to the kernel
  *   limit                 there is a limit on address space
  *   occupied              the region can't grow where it is
+ *   saved                 it goes on after it has been made ready to be saved
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -452,6 +453,39 @@ static void try_occupied(void)
     EXPECT(cw_heap.region_end <= wall);
 }
 
+/* What comes after that leaves small gaps alone, and takes large ones. */
+static void try_saved(void)
+{
+    enum { COUNT = 400, SMALL = 2000, LARGE = 40000 };
+    char *small[COUNT], *large[COUNT];
+    for (int n = 0; n < COUNT; n++) {
+        small[n] = malloc(SMALL);
+        large[n] = malloc(LARGE);
+        EXPECT(small[n] && large[n]);
+        memset(small[n], n, SMALL);
+    }
+    for (int n = 1; n < COUNT; n += 2)
+        free(small[n]);
+    free(large[COUNT / 2]);
+    cw_heap_scrub();
+    check_blocks();
+    for (size_t n = 0; n < LARGE; n++)
+        EXPECT(large[COUNT / 2][n] == 0 || n < 32);
+    char *new[COUNT];
+    for (int n = 0; n < COUNT; n++) {
+        new[n] = malloc(SMALL);
+        EXPECT(new[n] > large[COUNT - 1] || (new[n] >= large[COUNT / 2] && new[n] < large[COUNT / 2] + LARGE));
+    }
+    EXPECT(new[0] == large[COUNT / 2]);
+    for (int n = 0; n < COUNT; n += 2) {
+        EXPECT(small[n][0] == (char)n && small[n][SMALL - 1] == (char)n);
+        free(small[n]);
+    }
+    for (int n = 0; n < COUNT; n++)
+        free(new[n]);
+    check_blocks();
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argc > 1 ? argv[1] : "";
@@ -470,6 +504,8 @@ int main(int argc, char **argv)
         try_limit();
     else if (strcmp(how, "occupied") == 0)
         try_occupied();
+    else if (strcmp(how, "saved") == 0)
+        try_saved();
     else
         return 2;
     return 0;

@@ -50,9 +50,11 @@ def test_threads_share_the_heap_also_when_the_process_forks(heap: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("what", ["promises", "memory", "limit", "occupied"])
+@pytest.mark.parametrize("what", ["promises", "memory", "limit", "occupied", "saved"])
 def test_the_heap_does_what_is_promised(heap: Path, what: str) -> None:
-    """`promises` of the standard, `memory` given back, a `limit` on address space, an `occupied` region."""
+    """`promises` of the standard, `memory` given back, a `limit` on address space, an `occupied` region,
+    what is `saved` with gaps.
+    """
     done = run(heap, what)
     assert (done.returncode, done.stderr) == (0, "")
 
