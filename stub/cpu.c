@@ -27,7 +27,11 @@ void cw_cpu_read(uint32_t words[CW_CPU_WORDS])
 
 bool cw_cpu_has(const uint32_t words[CW_CPU_WORDS])
 {
-    uint32_t own[CW_CPU_WORDS];
+    uint32_t own[CW_CPU_WORDS], wanted = 0;
+    for (int n = 0; n < CW_CPU_WORDS; n++)
+        wanted |= words[n];
+    if (!wanted) /* in a virtual machine each question takes a noticeable part of a start */
+        return true;
     cw_cpu_read(own);
     for (int n = 0; n < CW_CPU_WORDS; n++)
         if (words[n] & ~own[n])

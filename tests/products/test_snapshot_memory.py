@@ -1,4 +1,4 @@
-"""The pages of its snapshot that a product has at once when it starts."""
+"""Which pages of its snapshot a start touches."""
 
 from __future__ import annotations
 
@@ -56,6 +56,18 @@ def test_a_start_has_copies_of_all_of_them(subject: Subject) -> None:
     others = sorted(addresses.keys() - set(pages))
     outcome = subject.snapshot(OWN, json.dumps([addresses[page] for page in others[:1500]]))
     assert sum(json.loads(outcome.stdout)) < 500
+
+
+def test_new_objects_lie_together(subject: Subject) -> None:
+    """They fill as many pages as their size takes, not one for each gap between the snapshot's objects."""
+    code = """
+        lists, dicts = [[] for _ in range(2000)], [{} for _ in range(500)]
+        texts = [f"{number} in words" for number in range(1000)]
+        print(*(len({id(each) // 4096 for each in kind}) for kind in (lists, dicts, texts)))
+        print(sum(sys.getsizeof(each) + 16 for each in lists + dicts + texts) // 4096)
+        """
+    used, least = subject.snapshot(code).stdout.splitlines()
+    assert sum(map(int, used.split())) < int(least) * 5 // 4 + 8
 
 
 def test_a_watched_start_writes_what_it_has_touched(subject: Subject, tmp_path: Path) -> None:
