@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "collector.h"
+#include "dispositions.h"
 #include "heap.h"
 #include "paths.h"
 #include "resume.h"
@@ -41,6 +42,7 @@ void cw_bake_begin(char **argv)
     int persona = cw_bake_here() < 0 ? personality(0xffffffff) : -1;
     if (persona >= 0 && !(persona & ADDR_NO_RANDOMIZE) && personality((unsigned long)persona | ADDR_NO_RANDOMIZE) >= 0)
         execv("/proc/self/exe", argv); /* where that is forbidden, two snapshots differ in a few addresses */
+    cw_dispositions_reset();
     cw_heap_keep_all(true);
     setenv("OPENSSL_CONF", "/dev/null", 1); /* read when the snapshot goes on */
 }

@@ -15,6 +15,15 @@ static struct {
     struct sigaction action;
 } saved[Py_NSIG];
 
+void cw_dispositions_reset(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 void cw_dispositions_save(void)
 {
     for (int number = 1; number < Py_NSIG; number++) {

@@ -2,6 +2,10 @@
 #ifndef CW_DISPOSITIONS_H
 #define CW_DISPOSITIONS_H
 
+/* Has all signals do what they do by default, and blocks none: what whoever started this process ignores must not be
+ * ignored by a program that goes on from its memory. */
+void cw_dispositions_reset(void);
+
 /* Notes which signals are ignored or handled. */
 void cw_dispositions_save(void);
 

@@ -50,6 +50,12 @@ static void freeze(void)
     }
 }
 
+static bool has_frozen(void)
+{
+    PyGC_Head *frozen = &PyInterpreterState_Get()->gc.permanent_generation.head;
+    return _PyGCHead_NEXT(frozen) != frozen;
+}
+
 long cw_count_finalizers(void)
 {
     static long all;
@@ -58,6 +64,7 @@ long cw_count_finalizers(void)
         return -1;
     cw_visit_objects(true, visit, &count);
     Py_DECREF(count.name);
+    all = has_frozen() ? all + count.found : count.found; /* those that somebody has unfrozen are found again */
     freeze();
-    return all += count.found;
+    return all;
 }

@@ -93,16 +93,6 @@ static bool open_streams(void)
     return true;
 }
 
-static void reset_signals(void)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
 /* The program that is saved knows nothing of this one's surroundings, as when the product was built. */
 __attribute__((noreturn)) static void be_saved(const struct oven *oven, char *name)
 {
@@ -110,7 +100,7 @@ __attribute__((noreturn)) static void be_saved(const struct oven *oven, char *na
     char *environment[] = {wish, "LC_ALL=C", "HOME=/dev/null", "PATH=/bin:/usr/bin", NULL};
     char *arguments[] = {name, NULL};
     snprintf(wish, sizeof wish, CW_BAKE_VARIABLE "=" CW_BAKE_HERE "%d", oven->fd);
-    reset_signals();
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!open_streams() || syscall(SYS_chdir, "/") < 0 || fcntl(oven->fd, F_SETFD, 0) < 0)
         cw_die(CW_EXIT_START, cw_self_path(), "no snapshot can be made: %s", strerror(errno));
     if (getauxval(AT_BASE) != 0) /* otherwise it would be the loader, see main.c */

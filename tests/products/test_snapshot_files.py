@@ -6,6 +6,7 @@ import io
 import random
 import resource
 import shutil
+import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +142,21 @@ def test_two_builds_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monk
     ]
     assert not different, f"{len(different)} words of the snapshot, the first at {different[:5]}"
     assert first == second
+
+
+def test_what_the_builder_ignores_is_not_ignored(tmp_path: Path) -> None:
+    """Background jobs of shells ignore SIGINT and SIGQUIT, what nohup starts SIGHUP."""
+    numbers = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1)
+    (tmp_path / "ignoring").mkdir()
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        ignoring = build_script(tmp_path / "ignoring", "same", SUBJECT)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    code = f"print([int(signal.getsignal(each) == signal.SIG_IGN) for each in {[*map(int, numbers)]}])"
+    assert ignoring.output(code) == "[0, 0, 0, 0]\n"
+    assert ignoring.path.read_bytes() == build_script(tmp_path, "same", SUBJECT).path.read_bytes()
 
 
 def test_settings_for_python_in_the_environment(tmp_path: Path) -> None:

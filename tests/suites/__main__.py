@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).resolve().parent
 #: pytest's exit statuses when tests were run, all passed or not.
 _USUAL = (0, 1)
+_FROM_SNAPSHOT = "started from its snapshot"
 
 
 def main() -> int:
@@ -89,6 +90,7 @@ def _tell(suite: Suite, runs: dict[str, Run]) -> int:
     for one in found:
         print(f"    {one.test}: {one.plain.kind} -> {one.product.kind} ({one.reason or '?'})")  # noqa: T201
     bad = sum(1 for run in runs.values() for status in run.statuses if status not in _USUAL)
+    bad += runs["product"].snapshot != _FROM_SNAPSHOT
     return bad + sum(1 for one in found if not one.reason)
 
 

@@ -28,6 +28,7 @@ class Suite:
     installed: bool = False
     apart: bool = False
     arguments: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
     explained: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -80,7 +80,8 @@ def _script(suite: Suite) -> str:
     wanted = "".join(f'#     "{requirement}",\n' for requirement in suite.requirements)
     imports = "".join(f"import {name}\n" for name in suite.imports)
     body = _PROGRAM.read_text().replace("IMPORTS = ()\n", imports)
-    return f"# /// script\n# dependencies = [\n{wanted}# ]\n# ///\n{body}"
+    snapshot = f"# [tool.coachwhip.snapshot]\n# deny = {json.dumps(suite.deny)}\n" if suite.deny else ""
+    return f"# /// script\n# dependencies = [\n{wanted}# ]\n{snapshot}# ///\n{body}"
 
 
 def _versions(product: Path) -> dict[str, str]:
