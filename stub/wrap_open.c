@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "listing.h"
+#include "maps.h"
 #include "sys.h"
 #include "wrap.h"
 
@@ -91,8 +92,16 @@ static __attribute__((noinline)) int open_copy_slowly(const char *path, int flag
     return fd == ASK_LIBC ? next_open64()(at.real, flags, mode) : fd;
 }
 
+static bool wants_maps(const char *path, int flags)
+{
+    return (flags & O_ACCMODE) == O_RDONLY && cw_is_own_maps(path);
+}
+
 int __wrap_open64(const char *path, int flags, unsigned mode)
 {
+    int maps = wants_maps(path, flags) ? cw_open_maps(path, flags) : -1;
+    if (maps >= 0)
+        return maps;
     return cw_maybe_ours(path) ? open_copy_slowly(path, flags, mode) : next_open64()(path, flags, mode);
 }
 

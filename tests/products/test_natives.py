@@ -207,6 +207,30 @@ def test_libraries_are_listed_by_libcs_own_function(product: Product, tmp_path: 
     assert found == [f"{SITE}/nat.libs/libdep.so", f"{SITE}/nat/main.so"]
 
 
+def test_the_mappings_of_a_process_name_its_libraries(product: Product, tmp_path: Path) -> None:
+    """As threadpoolctl and others look for what is loaded."""
+    code = """
+    before = open("/proc/self/maps").read()
+    load("nat/main.so")
+    for name in ("/proc/self/maps", f"/proc/{os.getpid()}/maps", "/proc/self/smaps"):
+        text = open(name, "rb").read().decode()
+        rows = [line.split(None, 5) for line in text.splitlines() if "-" in line.split()[0]]
+        paths = [row[5].strip() for row in rows if len(row) > 5]
+        out.append([path in before for path in paths].count(False) > 3)
+        out.append(sorted({path for path in paths if path.endswith((".so", "libstdc++.so.6"))}))
+        out.append({row[1] for row in rows if row[5:] == [out[1][0]]} >= {"r--p", "r-xp"})
+    with open("/proc/self/status") as other:
+        out.append(os.fstat(other.fileno()).st_dev == os.stat("/proc").st_dev)
+    """
+    names = [
+        "/__app__/lib/coachwhip/libstdc++.so.6",
+        f"{SITE}/nat.libs/libdep.so",
+        f"{SITE}/nat/main.so",
+    ]
+    found = value(product, environment(COACHWHIP_CACHE_DIR=str(tmp_path)), _dedent(code))
+    assert found == [True, names, True] * 3 + [True]
+
+
 def test_a_forked_child_goes_on_loading(product: Product, variables: dict[str, str]) -> None:
     code = """
     load("nat/main.so")

@@ -44,7 +44,7 @@ FILES = (
     ),
     *(
         STUB / f"{name}.c"
-        for name in ("content", "unpack", "open_node", "listing", "memory_library", "carried")
+        for name in ("content", "unpack", "open_node", "listing", "maps", "memory_library", "carried")
     ),
     *(
         STUB / f"{name}.c"
