@@ -299,6 +299,16 @@ def _of_context(function, name, note):
     return spy
 
 
+def of_all(get_objects):
+    """Of the collector: lists what `_coachwhip.finalizers` has frozen as well."""
+
+    def spy(*args, **kwargs):
+        gc.unfreeze()
+        return get_objects(*args, **kwargs)
+
+    return spy
+
+
 def program_state():
     """What a module may do to the program that imports it: in words -> how it is."""
     # They may be in the middle of their own import.

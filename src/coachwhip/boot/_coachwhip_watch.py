@@ -74,16 +74,6 @@ def _is_foreign(path):
     return bool(text) and not named and not text.startswith(_ROOT) and text != _NULL
 
 
-def _of_all(get_objects):
-    """Of the collector: `_coachwhip.finalizers` has frozen what it has seen, which would not be listed."""
-
-    def spy(*args, **kwargs):
-        gc.unfreeze()
-        return get_objects(*args, **kwargs)
-
-    return spy
-
-
 def _telling(kind, name, function):
     def spy(*args, **kwargs):
         _note(kind, name)
@@ -114,7 +104,7 @@ def _replace_functions(module):
 
 
 def _replace_all():
-    gc.get_objects = _of_all(gc.get_objects)
+    gc.get_objects = _coachwhip_spies.of_all(gc.get_objects)
     for module in (time, posix, os):
         _replace_functions(module)
     for name in _coachwhip_spies.OF_FILES:
