@@ -115,6 +115,14 @@ def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:
     assert "  | print('hi'\n" in done.stderr
 
 
+def test_an_app_that_fails_when_it_is_tried_out_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("print('begins')\nnothing.is_here()\n")
+    done = coachwhip("build", "broken.py", cwd=tmp_path)
+    assert done.returncode == 0
+    said = "Tried out (--help), the program ends with NameError: name 'nothing' is not defined"
+    assert said in done.stderr.splitlines()
+
+
 def test_newer_syntax_than_the_building_python_knows(tmp_path: Path) -> None:
     (tmp_path / "new.py").write_text("type Name = str\nx = f'{'nested'}'\nprint(x)\n")
     assert output(build("new.py", cwd=tmp_path)) == "nested\n"

@@ -122,12 +122,17 @@ def _bake(job: _Job, product: Path, entry_module: str) -> Baked | None:
         return None
     try:
         with job.progress.step("Making the snapshot"):
-            return with_snapshot(product, entry_module, wish)
+            baked = with_snapshot(product, entry_module, wish)
     except BuildError as error:
         job.progress.note(f"No snapshot: {error.message}; the product starts the ordinary way.")
         for line in error.detail.splitlines():
             job.progress.detail(line)
         return None
+    for arguments, ending in zip(wish.train, baked.endings, strict=True):
+        if fault := ending.fault():
+            command = " ".join(arguments) or "without arguments"
+            job.progress.note(f"Tried out ({command}), the program ends with {fault}")
+    return baked
 
 
 def _check_output(output: Path | None, app: AppSource) -> None:

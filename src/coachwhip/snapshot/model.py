@@ -15,6 +15,7 @@ __all__ = ["Baked", "Choice", "Ending", "LeftOut", "Module", "Note"]
 
 #: "no tests ran in 0.02s": faster starts print other figures.
 _DURATION = re.compile(rb"\b\d+(\.\d+)? ?(ms|s|sec|seconds?)\b")
+_TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,15 @@ class Ending:
     def agrees(self, other: Ending) -> bool:
         """Whether both ended with one status and printed the same, but for how long something took."""
         return self.status == other.status and self._without_durations() == other._without_durations()
+
+    def fault(self) -> str:
+        """Return what a traceback says that the run ended with; empty when there was none."""
+        lines = self.printed.decode(errors="replace").splitlines()
+        if self.status != 1 or _TRACEBACK not in lines:
+            return ""
+        # Its last line is the first one that is not indented; other output may follow.
+        begin = len(lines) - lines[::-1].index(_TRACEBACK)
+        return next((line for line in lines[begin:] if line.strip() == line != ""), "")
 
     def _without_durations(self) -> bytes:
         return _DURATION.sub(b"", self.printed)

@@ -26,3 +26,11 @@ def test_how_long_something_took_does_not_count(one: bytes, other: bytes) -> Non
 )
 def test_all_else_counts(one: bytes, other: bytes) -> None:
     assert not Ending(0, one).agrees(Ending(0, other))
+
+
+def test_what_a_run_failed_with_is_its_last_word() -> None:
+    printed = b"a\nTraceback (most recent call last):\n  File ...\n    x\nNameError: no x\nb\n"
+    assert Ending(1, printed).fault() == "NameError: no x"
+    assert not Ending(0, printed).fault()
+    assert not Ending(1, b"usage: app\n").fault()
+    assert not Ending(None, b"").fault()
