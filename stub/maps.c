@@ -37,20 +37,6 @@ bool cw_is_own_maps(const char *path)
     return (size == 4 && strncmp(name, "self", size) == 0) || (strlen(own) == size && strncmp(name, own, size) == 0);
 }
 
-static bool write_all(int to, const char *text, size_t size)
-{
-    while (size) {
-        ssize_t written = write(to, text, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        text += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
 /* The library whose memory a line is about, if it is about a file's. */
 static const struct cw_native *library_of(const char *line)
 {
@@ -65,9 +51,10 @@ static bool copy_line(const struct copy *copy, const char *line, size_t size)
 {
     const struct cw_native *library = library_of(line);
     if (!library)
-        return write_all(copy->to, line, size - 1) && write_all(copy->to, "\n", 1);
-    return write_all(copy->to, line, (size_t)(strchr(line, '/') - line))
-        && write_all(copy->to, library->map.l_name, strlen(library->map.l_name)) && write_all(copy->to, "\n", 1);
+        return sys_write_all(copy->to, line, size - 1) && sys_write_all(copy->to, "\n", 1);
+    return sys_write_all(copy->to, line, (size_t)(strchr(line, '/') - line))
+        && sys_write_all(copy->to, library->map.l_name, strlen(library->map.l_name))
+        && sys_write_all(copy->to, "\n", 1);
 }
 
 /* What is left of the last line stays for the next time. */

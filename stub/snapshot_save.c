@@ -11,6 +11,7 @@
 #include "snapshot.h"
 #include "strays.h"
 #include "stub.h"
+#include "sys.h"
 #include "xxh64.h"
 
 #include "live.h"
@@ -67,45 +68,31 @@ static bool add_region(const char *from, const char *to)
     return !begin || add_range(begin, end);
 }
 
-static bool write_all(int fd, const char *from, size_t size)
-{
-    while (size) {
-        ssize_t written = write(fd, from, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        from += written;
-        size -= (size_t)written;
-    }
-    return true;
-}
-
 static bool write_zeros(int fd, size_t size)
 {
     static const char zeros[CW_PAGE];
     for (; size > sizeof zeros; size -= sizeof zeros)
-        if (!write_all(fd, zeros, sizeof zeros))
+        if (!sys_write_all(fd, zeros, sizeof zeros))
             return false;
-    return write_all(fd, zeros, size);
+    return sys_write_all(fd, zeros, size);
 }
 
 /* The executable's data, without what is of this process. */
 static bool write_data(int fd, struct cw_extent data)
 {
     struct cw_extent live = cw_live_extent();
-    return write_all(fd, data.from, (size_t)(live.from - data.from))
-        && write_zeros(fd, (size_t)(live.to - live.from)) && write_all(fd, live.to, (size_t)(data.to - live.to));
+    return sys_write_all(fd, data.from, (size_t)(live.from - data.from))
+        && write_zeros(fd, (size_t)(live.to - live.from)) && sys_write_all(fd, live.to, (size_t)(data.to - live.to));
 }
 
 static bool write_snapshot(int fd)
 {
     struct cw_extent data = cw_static_extent();
-    if (!write_all(fd, start.bytes, sizeof start.bytes))
+    if (!sys_write_all(fd, start.bytes, sizeof start.bytes))
         return false;
     for (uint32_t n = 0; n < start.head.ranges; n++) {
         char *from = (char *)start.ranges[n].address;
-        if (from == data.from ? !write_data(fd, data) : !write_all(fd, from, start.ranges[n].size))
+        if (from == data.from ? !write_data(fd, data) : !sys_write_all(fd, from, start.ranges[n].size))
             return false;
     }
     return true;
@@ -164,7 +151,7 @@ static void write_holders(int fd)
 {
     const char *path;
     for (size_t n = 0; (path = cw_strays_holder(n)); n++)
-        (void)write_all(fd, path, strlen(path) + 1);
+        (void)sys_write_all(fd, path, strlen(path) + 1);
 }
 
 /* Everything of the head that is known before memory has been looked at. */

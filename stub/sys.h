@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -35,6 +36,21 @@ static inline void sys_close(int fd)
 {
     if (fd >= 0)
         (void)syscall(SYS_close, fd);
+}
+
+/* Writes all of it; false, with errno, when that can't be done. */
+static inline bool sys_write_all(int fd, const char *from, size_t size)
+{
+    while (size) {
+        long written = syscall(SYS_write, fd, from, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        from += written;
+        size -= (size_t)written;
+    }
+    return true;
 }
 
 static inline int sys_fstat(int fd, struct stat *info)
