@@ -1,7 +1,7 @@
 /* The working set of a snapshot: the pages that every start writes to, and those that it reads and whose neighbours it
- * does not. All of them are had at once, by a write, right after the snapshot has been mapped, which takes less time than
- * here and there while the program runs; and for a page that is read first the kernel maps those around it as well,
- * 64 KiB where there was need for one.
+ * does not. All of them are had at once, by a write, right after the snapshot has been mapped. That takes less time
+ * than here and there while the program runs; and for a page that is read first the kernel maps those around it as
+ * well, 64 KiB where there was need for one.
  *
  * Which pages these are is learned when the snapshot is tried (`coachwhip/snapshot/working_set.py`).
  */
